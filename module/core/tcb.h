@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * struct xtcp_tcb, the Transmission Control Block (RFC 9293 3.3.1), and the
+ * functions of the protocol core on it.
+ *
+ * Rules of the core: no sock, no skb, no lock, no clock, no allocator but
+ * xtcp_seg_alloc().  The caller holds the socket lock for every function that
+ * takes a tcb.  @now is in nanoseconds, never 0, read once per entry.  Effects
+ * go out as values: results in structs, wishes as bits in tcb->todo, timers as
+ * values in tcb->deadline[].
+ *
+ * Bytes unless _segs, time in u64 ns unless _us or _ms, ranges [seq, end_seq).
+ */
+#ifndef _XTCP_TCB_H
+#define _XTCP_TCB_H
+
+#include <linux/types.h>
+#include <linux/rbtree.h>
+
+#include "seq.h"
+#include "wire.h"
+#include "fsm.h"
+
+/* ---- timers: deadlines in ns, 0 = off; one hrtimer in the glue serves all ---- */
+
+enum xtcp_timer {
+	XTCP_T_REXMT,		/* RFC 6298 retransmission timeout (SYN and FIN too) */
+	XTCP_T_PERSIST,		/* RFC 9293 3.8.6.1 zero-window probe */
+	XTCP_T_DELACK,		/* RFC 9293 3.8.6.3 delayed ACK */
+	XTCP_T_KEEPALIVE,	/* RFC 9293 3.8.4 */
+	XTCP_T_LINGER,		/* FIN-WAIT-2 of an orphan */
+	XTCP_T_REO,		/* RFC 8985 reordering timer (not yet set) */
+	XTCP_T_TLP,		/* RFC 8985 tail loss probe (not yet set) */
+	XTCP_T_PACE,		/* pacing (not yet set) */
+	XTCP_NR_TIMERS
+};
+
+/* ---- wishes: bits of tcb->todo, served by module/output.c xtcp_flush() ---- */
+
+#define XTCP_ACK_NOW		0x01	/* an ACK must leave, with data or alone */
+#define XTCP_WAKE_WRITER	0x02	/* room in the send queue came free */
+#define XTCP_WAKE_READER	0x04	/* in-order data, FIN or urgent mark arrived */
+#define XTCP_PROBE_NOW		0x08	/* a zero-window probe is due */
+#define XTCP_CHECK_WND		0x10	/* the reader freed space: is an update due? */
+
+/* ---- the send map (sendmap.c): what is in flight ---- */
+
+#define XTCP_R_SACKED		0x01	/* the peer holds it (RFC 2018) */
+#define XTCP_R_LOST		0x02	/* deemed lost, not yet sent again */
+#define XTCP_R_REXMIT		0x04	/* sent more than once (Karn, RFC 6298 3) */
+
+/**
+ * struct xtcp_range - one interval of the send map
+ * @node: in tcb->map, ordered by @seq; intervals are disjoint and cover
+ *	exactly [SND.UNA, SND.NXT)
+ * @seq: first sequence number; SYN and FIN take one number like a byte
+ * @end_seq: behind the last
+ * @sent_at: time of the last transmission
+ * @flags: XTCP_R_*
+ */
+struct xtcp_range {
+	struct rb_node node;
+	u32 seq;
+	u32 end_seq;
+	u64 sent_at;
+	u8 flags;
+};
+
+/* ---- out-of-order reassembly (rx.c): which intervals beyond RCV.NXT we hold ---- */
+
+#define XTCP_RX_HOLES	1024	/* intervals at the most; further ones are refused */
+
+struct xtcp_hole_end {		/* one received interval beyond RCV.NXT */
+	struct rb_node node;
+	u32 seq;
+	u32 end_seq;
+};
+
+/* ---- congestion control (cc.h) ---- */
+
+struct xtcp_cc_ops;
+#define XTCP_CC_PRIV_U64	13
+
+/* Recovery phase of the sender, RFC 5681 and 6582/6675 */
+enum xtcp_recovery {
+	XTCP_OPEN,		/* no loss known */
+	XTCP_RECOVERY,		/* fast recovery until SND.UNA passes recovery_point */
+	XTCP_RTO_RECOVERY,	/* after a timeout, slow start, until the same */
+};
+
+struct xtcp_tcb {
+	/* RFC 9293 3.3.1, send */
+	u32 snd_una;
+	u32 snd_nxt;
+	u32 snd_wnd;		/* scaled: bytes */
+	u32 snd_wl1;
+	u32 snd_wl2;
+	u32 write_seq;		/* behind the last byte the user has queued */
+	u32 push_seq;		/* PSH is due on the segment that ends here */
+	u32 snd_up;		/* SND.UP: behind the urgent byte; with urg_out */
+	u32 iss;
+	u32 max_snd_wnd;	/* largest SND.WND seen (3.8.6.2.1, 5961 5.2) */
+
+	/* RFC 9293 3.3.1, receive */
+	u32 rcv_nxt;
+	u32 rcv_wnd;		/* RCV.WND as of the last segment sent */
+	u32 rcv_adv;		/* RCV.NXT + RCV.WND as advertised; never moves left */
+	u32 rcv_acked;		/* RCV.NXT in the last segment sent (Last.ACK.sent) */
+	u32 rcv_up;		/* RCV.UP: sequence of the urgent byte; with urg_in */
+	u32 irs;
+	u32 rcv_fin;		/* number of the peer's FIN; with rcv_fin_seen */
+	u32 rcv_space;		/* free receive buffer, set by the glue before a flush */
+	u32 rcv_buf;		/* size of that buffer when it is empty, same */
+
+	u8 state;		/* mirror of sk_state, written by module/state.c only */
+	u8 todo;
+	u8 snd_wscale;		/* shift for SEG.WND received (RFC 7323 2) */
+	u8 rcv_wscale;		/* shift for SEG.WND sent */
+
+	u8 sack_ok:1,		/* SACK-permitted both ways (RFC 2018) */
+	   ts_ok:1,		/* timestamps both ways (RFC 7323) */
+	   wscale_ok:1,		/* window scale both ways */
+	   fin_queued:1,	/* the user closed; FIN's number is write_seq */
+	   rcv_fin_seen:1,	/* a FIN is known (perhaps out of order): rcv_fin */
+	   nodelay:1,		/* TCP_NODELAY: no Nagle */
+	   cork:1,		/* TCP_CORK */
+	   urg_out:1;		/* snd_up is ahead of snd_una */
+	u8 urg_in:1,		/* rcv_up not yet passed by the reader */
+	   pingpong:1,		/* interactive: ACKs may wait for the answer */
+	   quickack:1,		/* TCP_QUICKACK: the next ACKs do not wait */
+	   syn_rexmit:1,	/* our SYN was retransmitted (RFC 6298 5.7, 5681 3.1) */
+	   more:1,		/* MSG_MORE on the last write: like cork, until the next */
+	   wnd_shut:1,		/* last advertised window was 0 */
+	   snd_shutdown:1,	/* reserved for the glue */
+	   loss_pending:1;	/* scratch of loss.c */
+
+	/* MSS, RFC 9293 3.7.1: payload bytes of one segment after options */
+	u16 snd_mss;
+	u16 peer_mss;		/* announced by the peer, 0 = none: default of the family */
+	u16 rcv_mss;		/* estimate of the peer's segment size (delayed ACK) */
+	u32 gso_max;		/* payload of one super-packet, set by the glue */
+
+	/* RFC 7323; the clock ticks in ms: (now / 10^6) + ts_offset */
+	u32 ts_offset;
+	u32 ts_recent;		/* TS.Recent */
+	u64 ts_recent_at;	/* when it was set */
+
+	/* RFC 6298 */
+	u64 srtt;		/* 0 = no sample yet */
+	u64 rttvar;
+	u64 rto;		/* without back-off */
+	u64 rto_min;
+	u64 rto_max;
+	u64 min_rtt;		/* windowed minimum, 0 = none */
+	u64 min_rtt_at;
+	u8 backoff;		/* doublings of rto in force */
+	u8 rexmits;		/* timeouts in a row without progress (R1, R2) */
+	u8 probes;		/* zero-window probes in a row without an answer */
+	u8 ka_probes;		/* keepalive probes in a row without an answer */
+	u64 stalled_at;		/* when the first unanswered transmission left; 0 = none */
+
+	/* loss recovery, RFC 5681, 6582, 6675 */
+	u8 recovery;		/* enum xtcp_recovery */
+	u8 dupacks;
+	u32 recovery_point;	/* RecoveryPoint: SND.NXT at the loss */
+	u32 high_rxt;		/* highest sequence retransmitted in this recovery */
+	u32 high_sacked;	/* behind the highest SACKed number; == snd_una: none */
+	struct rb_root map;	/* of struct xtcp_range */
+	struct xtcp_range *map_last; /* rightmost, NULL when empty */
+	u32 map_nr;		/* ranges in the map */
+	u32 sacked_bytes;
+	u32 lost_bytes;
+
+	/* congestion control, RFC 5681 */
+	const struct xtcp_cc_ops *cc;
+	u32 cwnd;
+	u32 ssthresh;
+	u32 prior_cwnd;
+	u32 cwnd_acked;		/* bytes counted towards the next increase */
+	u8 cwnd_limited:1;	/* the last flush was stopped by cwnd (RFC 7661) */
+	u64 last_send_at;	/* last data transmission (restart after idle) */
+	u64 cc_priv[XTCP_CC_PRIV_U64];
+
+	/* delayed ACK, RFC 9293 3.8.6.3 and 5681 4.2 */
+	u64 delack_max;		/* longest delay */
+	u8 quick_acks;		/* this many ACKs yet without delay */
+
+	/* reassembly and SACK blocks to send, RFC 2018 4 */
+	struct rb_root ofo;	/* of struct xtcp_hole_end */
+	u32 ofo_nr;
+	u8 nr_sack;
+	u8 has_dsack;		/* sack[0] is a duplicate report (RFC 2883) */
+	struct xtcp_sack_block sack[XTCP_MAX_SACK]; /* newest first */
+
+	u64 rcv_at;		/* last segment received (keepalive) */
+	u64 deadline[XTCP_NR_TIMERS];
+
+	/* counters for tcp_info */
+	u64 bytes_acked;
+	u64 bytes_received;
+	u64 bytes_sent;
+	u64 bytes_retrans;
+	u32 segs_in;
+	u32 segs_out;
+	u32 data_segs_in;
+	u32 data_segs_out;
+	u32 total_retrans;	/* segments */
+	u32 rcv_ooopack;
+};
+
+/* Memory of the core: the module gives slab objects, the unit tests calloc().
+ * xtcp_seg_alloc() may return NULL; it must not sleep.  Both kinds of interval
+ * come from it.
+ */
+union xtcp_seg {
+	struct xtcp_range range;
+	struct xtcp_hole_end hole;
+};
+
+void *xtcp_seg_alloc(void);
+void xtcp_seg_free(void *seg);
+
+/* ---- options.c ---- */
+
+/**
+ * xtcp_options_parse() - read the options of a segment
+ * @p: first option byte
+ * @len: bytes of options, at most 40
+ * @syn: the segment carries SYN (MSS, window scale, SACK-permitted count only there)
+ * @o: the result
+ *
+ * Unknown kinds are skipped (RFC 9293 3.1, MUST-6), the last of a repeated kind wins.
+ * Return: 0, or -1 where a length is below 2, wrong for its kind or beyond @len
+ * (MUST-7); @o then holds what stood before the fault.
+ */
+int xtcp_options_parse(const u8 *p, unsigned int len, bool syn,
+		       struct xtcp_options *o);
+
+/**
+ * xtcp_options_ts_fast() - the common layout NOP NOP TS, and nothing else
+ * Return: true and fills @o (present = XTCP_HAS_TS, nr_sack = 0) if @len is 12 and the layout is that.
+ */
+bool xtcp_options_ts_fast(const u8 *p, unsigned int len, struct xtcp_options *o);
+
+/**
+ * xtcp_options_len() - bytes that xtcp_options_write() will write for @o
+ * Return: a multiple of 4, at most 40.
+ */
+unsigned int xtcp_options_len(const struct xtcp_options *o);
+
+/**
+ * xtcp_options_write() - build the option bytes: MSS, SACK-permitted, TS,
+ * window scale, SACK, each aligned with NOPs as RFC 7323 appendix A asks
+ * @p: at least xtcp_options_len(@o) bytes
+ * Return: bytes written.
+ */
+unsigned int xtcp_options_write(u8 *p, const struct xtcp_options *o);
+
+/* ---- segment.c: is this segment acceptable in a synchronized state? ---- */
+
+enum xtcp_verdict {
+	XTCP_V_OK,		/* go on with the steps */
+	XTCP_V_DROP_PAWS,	/* RFC 7323 5.3 R1: drop, answer with an ACK (not a RST) */
+	XTCP_V_DROP_SEQ,	/* outside the window: drop, answer with an ACK (not to RST) */
+	XTCP_V_DROP_RST,	/* RST outside the window: drop silently */
+	XTCP_V_RESET,		/* RST exactly at RCV.NXT: the connection is reset */
+	XTCP_V_CHALLENGE_RST,	/* RFC 5961 3.2: RST in the window but not exact */
+	XTCP_V_CHALLENGE_SYN,	/* RFC 5961 4.2: SYN in a synchronized state */
+	XTCP_V_DROP_NOACK,	/* no ACK bit (RFC 9293 3.10.7.4, fifth): drop silently */
+	XTCP_V_DROP_ACK_OLD,	/* RFC 5961 5.2: ACK left of SND.UNA - MAX.SND.WND: challenge ACK */
+	XTCP_V_DROP_ACK_NEW,	/* ACK of what was never sent: drop, answer with an ACK */
+};
+
+/**
+ * xtcp_segment_check() - RFC 9293 3.10.7.4, first to fifth (without their effects)
+ * @tcb: synchronized, or SYN-RECEIVED of an active open
+ * @seg: the segment
+ * @now: ns
+ *
+ * Order: PAWS (not for RST), sequence, RST (5961 3.2), SYN (5961 4.2), ACK
+ * bit, ACK range (5961 5.2).  A zero window accepts a segment at RCV.NXT without
+ * text, and RST, URG and ACK of any segment at the edge are processed
+ * (RFC 9293 3.4).  The right edge is rcv_adv, which never moves left.
+ * Changes nothing in @tcb.
+ */
+enum xtcp_verdict xtcp_segment_check(const struct xtcp_tcb *tcb,
+				     const struct xtcp_segment *seg, u64 now);
+
+/**
+ * xtcp_ts_update() - RFC 7323 4.3 (2): record TS.Recent from an acceptable segment
+ */
+void xtcp_ts_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now);
+
+/** xtcp_ts_now() - the timestamp clock: 1 ms ticks plus the connection's offset */
+u32 xtcp_ts_now(const struct xtcp_tcb *tcb, u64 now);
+
+/* ---- rx.c: RCV.NXT, reassembly, window and ACK policy ---- */
+
+enum xtcp_rx_verdict {
+	XTCP_RX_IN_ORDER,	/* queue; RCV.NXT has moved, perhaps over older intervals */
+	XTCP_RX_OFO,		/* keep aside, an interval beyond a hole */
+	XTCP_RX_DUP,		/* nothing new in it: drop (an ACK is due) */
+	XTCP_RX_NO_MEM,		/* no interval to be had: drop, as if lost */
+	XTCP_RX_BEYOND,		/* wholly beyond the window or the peer's FIN: drop */
+};
+
+/**
+ * xtcp_rx_data() - take the text of an acceptable segment into account
+ * @tcb: the connection
+ * @seq: in: first number; may lie left of RCV.NXT (an overlap)
+ * @end_seq: behind the last byte of text (FIN not counted); cut to the right
+ *	edge of the window and to a known FIN by this function
+ * @now: ns
+ * @keep_end: out: the end after that cut; the caller trims its buffer to it
+ *
+ * Updates rcv_nxt, the intervals, the SACK blocks (RFC 2018 4: newest first;
+ * RFC 2883 for duplicates), and asks for an ACK at once where RFC 5681 4.2 wants it.
+ */
+enum xtcp_rx_verdict xtcp_rx_data(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
+				  u64 now, u32 *keep_end);
+
+/**
+ * xtcp_rx_fin() - note the peer's FIN at @fin_seq (in the window)
+ * A FIN at another number than one noted before, or left of text already received, is ignored.
+ */
+void xtcp_rx_fin(struct xtcp_tcb *tcb, u32 fin_seq);
+
+/**
+ * xtcp_rx_fin_due() - has RCV.NXT reached the peer's FIN?
+ * Moves RCV.NXT over it, asks for an ACK, and returns true exactly once.
+ */
+bool xtcp_rx_fin_due(struct xtcp_tcb *tcb);
+
+/** xtcp_rx_prune() - forget the intervals at and beyond @seq: their buffers were dropped */
+void xtcp_rx_prune(struct xtcp_tcb *tcb, u32 seq);
+
+/** xtcp_rx_reset() - free all intervals (the connection ends) */
+void xtcp_rx_reset(struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_rx_window() - RCV.WND for a segment about to be sent, RFC 9293 3.8.6.2.2
+ *
+ * From rcv_space, never moving the right edge left (a promise stands), in
+ * steps of at least min(rcv_buf / 2, rcv_mss), a multiple of 1 << rcv_wscale, at most 65535 << rcv_wscale.
+ * Changes nothing.
+ */
+u32 xtcp_rx_window(const struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_rx_sent_ack() - a segment with ACK and window @wnd left: note rcv_wnd,
+ * rcv_adv, rcv_acked; delayed-ACK state back to rest
+ */
+void xtcp_rx_sent_ack(struct xtcp_tcb *tcb, u32 wnd);
+
+/**
+ * xtcp_rx_ack_policy() - in-order text was queued: ACK now or soon?
+ * RFC 9293 3.8.6.3: at least every second full-sized segment at once, otherwise
+ * within delack_max; at once while quick_acks or quickack last.
+ */
+void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now);
+
+/**
+ * xtcp_rx_window_update_due() - the reader took data: is a window update worth a segment?
+ * RFC 9293 3.8.6.2.2: only when the edge can move by min(2 * rcv_mss, rcv_buf / 2) or from zero.
+ */
+bool xtcp_rx_window_update_due(const struct xtcp_tcb *tcb);
+
+/* ---- sendmap.c ---- */
+
+/**
+ * xtcp_map_add() - [seq, end_seq) was sent for the first time; seq is SND.NXT of before
+ * Merges with the last range where that is indistinguishable (same sent_at and flags).
+ * Return: 0, or -1 without memory: then nothing has changed and nothing may be sent.
+ */
+int xtcp_map_add(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
+
+/** xtcp_map_resent() - [seq, end_seq) inside one lost range was sent again */
+void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
+
+/**
+ * struct xtcp_map_acked - what a cumulative or selective ACK did to the map
+ * @acked: bytes newly below SND.UNA
+ * @newly_sacked: bytes newly SACKed
+ * @delivered: bytes that reached the peer by this ACK and were not known to have
+ * @sent_at: latest sent_at of the newly acknowledged ranges that were never
+ *	retransmitted, 0 = none (the RTT sample; Karn's rule)
+ */
+struct xtcp_map_acked {
+	u32 acked;
+	u32 newly_sacked;
+	u32 delivered;
+	u64 sent_at;
+};
+
+/** xtcp_map_ack() - drop what lies below @ack; called before snd_una moves */
+void xtcp_map_ack(struct xtcp_tcb *tcb, u32 ack, struct xtcp_map_acked *res);
+
+/**
+ * xtcp_map_sack() - apply one valid SACK block inside [SND.UNA, SND.NXT]
+ * O(log n + ranges newly covered).  Where a split finds no memory the part stays unSACKed.
+ */
+void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
+		   struct xtcp_map_acked *res);
+
+/** xtcp_map_mark_lost() - everything unSACKed in [seq, end_seq) is lost; Return: bytes newly marked */
+u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq);
+
+/** xtcp_map_unsack() - SACK information is void (RFC 2018 8, after a timeout) */
+void xtcp_map_unsack(struct xtcp_tcb *tcb);
+
+/** xtcp_map_first() - leftmost range or NULL */
+struct xtcp_range *xtcp_map_first(const struct xtcp_tcb *tcb);
+
+/** xtcp_map_next() - the range to the right, or NULL */
+struct xtcp_range *xtcp_map_next(const struct xtcp_range *r);
+
+/** xtcp_map_first_lost() - leftmost range with XTCP_R_LOST, or NULL (lost_bytes == 0: at once) */
+struct xtcp_range *xtcp_map_first_lost(const struct xtcp_tcb *tcb);
+
+/** xtcp_map_reset() - free all ranges */
+void xtcp_map_reset(struct xtcp_tcb *tcb);
+
+/** xtcp_pipe() - bytes in the network by the sender's estimate (RFC 6675 4) */
+static inline u32 xtcp_pipe(const struct xtcp_tcb *tcb)
+{
+	return tcb->snd_nxt - tcb->snd_una - tcb->sacked_bytes - tcb->lost_bytes;
+}
+
+/* ---- rtt.c ---- */
+
+/** xtcp_rtt_sample() - RFC 6298 2.2, 2.3 with one measurement @rtt (ns; 0 counts as 1); resets backoff */
+void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
+
+/** xtcp_rto() - the timeout in force: rto << backoff, within rto_min and rto_max */
+u64 xtcp_rto(const struct xtcp_tcb *tcb);
+
+/* ---- ack.c ---- */
+
+#define XTCP_A_DATA_ACKED	0x01	/* SND.UNA moved */
+#define XTCP_A_FIN_ACKED	0x02	/* our FIN is acknowledged by this ACK */
+#define XTCP_A_WND_UPDATE	0x04	/* SND.WND changed */
+#define XTCP_A_DUP		0x08	/* duplicate ACK, RFC 5681 2 */
+#define XTCP_A_SYN_ACKED	0x10	/* our SYN is acknowledged by this ACK */
+
+struct xtcp_ack_result {
+	u32 acked;		/* bytes newly acknowledged, SYN and FIN counted */
+	u8 flags;		/* XTCP_A_* */
+};
+
+/**
+ * xtcp_ack() - RFC 9293 3.10.7.4, fifth: consume an ACK that passed xtcp_segment_check()
+ *
+ * Moves SND.UNA and the window (SND.WL1/WL2), applies SACK blocks, takes an RTT
+ * sample (timestamps, RFC 7323 4.1, or Karn), runs loss detection and congestion
+ * control, and sets or clears the REXMT and PERSIST deadlines (RFC 6298 5.2, 5.3).
+ * Raises XTCP_WAKE_WRITER in todo when something was acknowledged.
+ */
+void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
+	      struct xtcp_ack_result *res);
+
+/* ---- loss.c: RFC 5681, 6582, 6675, 6298 ---- */
+
+/** xtcp_loss_on_ack() - dupACKs, SACKs and partial ACKs: enter, stay in or leave recovery, mark lost */
+void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
+		      u8 ack_flags, u64 now);
+
+/**
+ * xtcp_loss_on_rto() - the retransmission timer fired: RFC 6298 5.4 to 5.7, 5681 (4)
+ * Everything unSACKed is lost, cwnd is one SMSS, back-off doubles, the timer is
+ * set again.  The caller has checked R2.
+ */
+void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now);
+
+/* ---- tx.c: the one answer to "what do I send now?" ---- */
+
+enum xtcp_tx_kind {
+	XTCP_TX_NONE,
+	XTCP_TX_REXMIT,		/* lost range, or part of it */
+	XTCP_TX_PROBE,		/* zero-window probe */
+	XTCP_TX_NEW,		/* new data, perhaps with FIN; SYN */
+	XTCP_TX_ACK,		/* pure ACK */
+};
+
+/**
+ * struct xtcp_tx - one segment (or GSO super-packet) to send
+ * @kind: XTCP_TX_*
+ * @flags: control bits to set, XTCP_ACK included where it belongs
+ * @seq: first number
+ * @end_seq: behind the last; SYN and FIN count
+ *
+ * Bytes of text are the part of [seq, end_seq) that is neither SYN (iss) nor
+ * FIN (write_seq).  A probe has seq = SND.UNA - 1 and no text where nothing is
+ * queued, otherwise one byte at SND.UNA... as RFC 9293 3.8.6.1 has it.
+ */
+struct xtcp_tx {
+	u8 kind;
+	u8 flags;
+	u32 seq;
+	u32 end_seq;
+};
+
+/**
+ * xtcp_tx_next() - decide: lost > probe > new data (with FIN) > FIN > pure ACK,
+ * under cwnd, SND.WND, Nagle (RFC 9293 3.7.4), sender SWS avoidance (3.8.6.2.1),
+ * cork and more.  A range of several SMSS is a multiple of snd_mss unless it ends the queue.
+ * Sets the PERSIST deadline when the window stops it with nothing in flight.
+ * Return: true and fills @what, or false: nothing to send.
+ */
+bool xtcp_tx_next(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what);
+
+/**
+ * xtcp_tx_prepare() - book @what before it is handed to the network layer
+ * Adds to the map, moves SND.NXT, starts REXMT (RFC 6298 5.1), counts.
+ * Return: 0, or -1 without memory: do not send, try again with the next event
+ * (REXMT is set so that there is one).
+ */
+int xtcp_tx_prepare(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now);
+
+/** xtcp_tx_persist() - PERSIST fired: asks for a probe, backs off (RFC 9293 3.8.6.1) */
+void xtcp_tx_persist(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_tx_options() - the options of a segment of this connection
+ * @flags: control bits of the segment (SYN: the negotiation is offered from the
+ *	sack_ok, ts_ok, wscale_ok, rcv_wscale of @tcb; @mss is announced)
+ * @now: ns
+ * @o: the result; SACK blocks are included as room allows
+ */
+void xtcp_tx_options(struct xtcp_tcb *tcb, u8 flags, u16 mss, u64 now,
+		     struct xtcp_options *o);
+
+/* ---- tcb.c ---- */
+
+/** xtcp_tcb_init() - a fresh block: RFC defaults, no sequence numbers yet; keeps the user's settings
+ * (nodelay, cork, quickack, rto_min, rto_max, delack_max, cc)
+ */
+void xtcp_tcb_init(struct xtcp_tcb *tcb);
+
+/** xtcp_tcb_set_iss() - all send variables to @iss */
+void xtcp_tcb_set_iss(struct xtcp_tcb *tcb, u32 iss);
+
+/** xtcp_tcb_set_irs() - all receive variables from the peer's SYN */
+void xtcp_tcb_set_irs(struct xtcp_tcb *tcb, u32 irs);
+
+/** xtcp_tcb_negotiate() - take the peer's SYN options: what both offer holds from here on
+ * @tcb: ts_ok, sack_ok, wscale_ok say what we offered; the result says what is in force
+ */
+void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now);
+
+/** xtcp_tcb_established() - first window of congestion (RFC 6928), quick ACKs, RTO state */
+void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_tcb_purge() - free everything that hangs on it, all deadlines off */
+void xtcp_tcb_purge(struct xtcp_tcb *tcb);
+
+#endif
