@@ -307,7 +307,7 @@ struct xtcp_sysctl {
 	int keepalive_time, keepalive_probes, keepalive_intvl;	/* s, -, s */
 	int syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	int max_orphans, max_syn_backlog, abort_on_overflow, rfc1337, stdurg;
-	int tw_reuse, max_tw_buckets, min_snd_mss, challenge_ack_limit;
+	int reuse_tw, max_tw_buckets, min_snd_mss, challenge_ack_limit;
 	int invalid_ratelimit;		/* ms */
 	int reordering, slow_start_after_idle, syncookies;
 	int tw_timeout;			/* ms: 2MSL */
@@ -385,7 +385,6 @@ void xtcp_family_exit(void);
 extern struct proto xtcp_prot, xtcpv6_prot;
 extern const struct proto_ops xtcp_stream_ops, xtcpv6_stream_ops;
 extern struct percpu_counter xtcp_sockets_allocated;
-extern long xtcp_sysctl_mem[3];
 
 int xtcp_sock_init(void);
 void xtcp_sock_exit(void);
@@ -483,6 +482,8 @@ void xtcp_timer_stop(struct sock *sk);
 void xtcp_timer_run(struct sock *sk, u64 now);
 void xtcp_set_keepalive(struct sock *sk, int on);
 void xtcp_keepalive_restart(struct sock *sk, u64 now);
+/* an orphan in FIN-WAIT-2 waits TCP_LINGER2 or fin_timeout for the peer's FIN */
+void xtcp_linger_start(struct sock *sk);
 
 /* ---------------------------------------------------------------- sndbuf.c */
 
@@ -658,6 +659,10 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *val, int 
 
 /* ---------------------------------------------------------------- sysctl.c mib.c diag.c */
 
+/* global, for struct proto: sysctl_mem; sysctl_rmem, sysctl_wmem (their minima) */
+extern long xtcp_sysctl_mem[3];
+extern int xtcp_rmem_min, xtcp_wmem_min;
+int xtcp_sysctl_init(void);
 int xtcp_sysctl_net_init(struct net *net);
 void xtcp_sysctl_net_exit(struct net *net);
 int xtcp_mib_net_init(struct net *net);
