@@ -16,8 +16,9 @@
  *  - modules: every struct sock pins the module; requests hang on a listener;
  *    TIME-WAIT entries pin nothing and go with the namespace.
  *
- * Locks, outermost first: socket lock; listener's accept.lock; bucket locks
- * (bind, then table); per-namespace TIME-WAIT lock.
+ * Locks, outermost first: socket lock; a request's lock; the lock of its child;
+ * listener's accept.lock; bucket locks (bind, then listeners or table);
+ * per-namespace TIME-WAIT lock.
  */
 #ifndef _XTCP_H
 #define _XTCP_H
@@ -96,9 +97,11 @@ struct xtcp_reply {
 struct xtcp_request {
 	struct xtcp_ep ep;		/* first */
 	struct sock *listener;
+	spinlock_t lock;		/* one segment or timeout at a time; all below */
 	struct hrtimer timer;		/* retransmission of SYN,ACK */
 	struct list_head node;		/* in the listener's accept.requests */
 	u64 sent_at;			/* first SYN,ACK (RTT), 0 after a retransmission */
+	u64 answered_at;		/* last answer to what was not acceptable */
 	u32 iss;
 	u32 irs;
 	u32 ts_offset;
@@ -111,7 +114,7 @@ struct xtcp_request {
 	u8 rcv_wscale;
 	u8 sack_ok:1, ts_ok:1, wscale_ok:1, acked:1, /* acked: DEFER_ACCEPT waits for data */
 	   v6:1, dropped:1;
-	u8 rexmits;
+	u8 rexmits;			/* timeouts so far */
 	u8 tos;				/* of the SYN received */
 	int iif;
 	struct ip_options_rcu *opt;	/* IPv4: reversed options of the SYN */
@@ -126,20 +129,22 @@ struct xtcp_tw {
 	struct xtcp_ep ep;		/* first */
 	struct hlist_node bind_node;	/* in bucket->tws */
 	struct xtcp_bucket *bucket;
-	struct list_head expiry;	/* in a slot of the namespace's wheel */
+	struct rb_node expiry;		/* in the namespace's tw_tree, empty when not */
 	u64 expires;			/* ns */
 	u32 snd_nxt;
 	u32 rcv_nxt;
-	u32 rcv_wnd;			/* scaled */
+	u32 rcv_wnd;			/* bytes */
 	u32 ts_offset;
 	u32 ts_recent;
 	u64 ts_recent_at;
 	u32 mark;
 	u32 txhash;
 	u32 flowlabel;
+	u32 acked_at;			/* ms: last ACK of something not acceptable */
 	u8 rcv_wscale;
 	u8 tos;
-	u8 ts_ok:1, v6:1, reuse:1, reuseport:1;
+	u8 ts_ok:1, v6:1, reuse:1, reuseport:1; /* v6: of an AF_INET6 socket */
+	u8 dead;			/* by the namespace's tw_lock */
 	kuid_t uid;
 };
 
@@ -177,7 +182,7 @@ struct xtcp_accept {
 	struct list_head requests;
 	u32 queued;			/* children in @queue; also sk_ack_backlog */
 	u32 nr_requests;
-	u32 young;			/* requests never retransmitted */
+	u64 overflow_at;		/* last SYN cookie sent, 0 = none */
 	bool open;			/* false once the listener stops */
 };
 
@@ -217,10 +222,10 @@ struct xtcp_sock {
 
 	/* listener */
 	struct xtcp_accept accept;
-	struct hlist_node listen_node;	/* RCU, in the table of listeners */
+	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
 	struct list_head accept_node;	/* as a child waiting for accept() */
 	struct sock *parent;		/* listener while waiting, else NULL */
-	u8 is_listening:1, hashed:1;
+	u8 is_listening;		/* by the lock of the port's chain */
 
 	/* options (sockopt.c); times in ns, 0 = the namespace's */
 	u64 keepalive_time;
@@ -298,8 +303,6 @@ extern const struct xtcp_af_ops xtcp_v6_mapped_ops;	/* AF_INET6 sockets, IPv4 pe
 
 /* ---------------------------------------------------------------- namespace */
 
-#define XTCP_TW_SLOTS	64
-
 struct xtcp_sysctl {
 	int sack, timestamps, window_scaling;
 	int rmem[3], wmem[3];
@@ -329,7 +332,8 @@ struct xtcp_net {
 
 	/* TIME-WAIT (timewait.c) */
 	spinlock_t tw_lock;
-	struct list_head tw_wheel[XTCP_TW_SLOTS];
+	struct rb_root_cached tw_tree;	/* by expiry */
+	struct xtcp_tw *tw_last;	/* rightmost of it */
 	struct hrtimer tw_timer;
 	u64 tw_timer_at;
 	atomic_t tw_count;
@@ -374,6 +378,7 @@ static inline void xtcp_mib_inc(struct net *net, enum xtcp_mib id)
 extern int xtcp_protocol;		/* IP protocol number in use */
 extern int xtcp_family;			/* address family in use */
 extern bool xtcp_gso_marker;
+extern unsigned int xtcp_ehash_entries;	/* wanted size of the table, 0 = by memory size */
 
 /* ---------------------------------------------------------------- af_xtcp.c */
 
@@ -390,6 +395,10 @@ int xtcp_sock_init(void);
 void xtcp_sock_exit(void);
 void xtcp_init_xs(struct sock *sk);
 int xtcp_disconnect(struct sock *sk, int flags);
+/* second half of connect(): addresses, dport and route are set; socket lock held.
+ * Chooses the port, the ISN and what to offer, sends the SYN.  Return: 0 or -errno
+ */
+int xtcp_connect_start(struct sock *sk);
 void xtcp_close(struct sock *sk, long timeout);
 void xtcp_shutdown(struct sock *sk, int how);
 /* fail the connection: set sk_err, report, move to CLOSED by @ev; socket lock held */
@@ -400,8 +409,6 @@ void xtcp_destroy(struct sock *sk);
 void xtcp_abort_orphans(struct net *net);
 int xtcp_orphan_retries(struct sock *sk, bool alive);
 void xtcp_get_info(struct sock *sk, struct tcp_info *info);
-bool xtcp_stream_memory_free(const struct sock *sk, int wake);
-void xtcp_write_space(struct sock *sk);
 
 /* ---------------------------------------------------------------- state.c */
 
@@ -445,6 +452,10 @@ void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
 void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal);
 /* RFC 5961 7: may another challenge ACK leave this second? */
 bool xtcp_challenge_allowed(struct net *net);
+/* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
+enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
+/* xtcp_rcv() of a segment that was counted before */
+void xtcp_demux(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif);
 
 /* ---------------------------------------------------------------- output.c */
 
@@ -489,11 +500,17 @@ void xtcp_linger_start(struct sock *sk);
 
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len);
-/* the bytes [seq, end_seq) as frags of @skb, a page reference each; 0 or -errno */
-int xtcp_sndbuf_fill(struct sock *sk, struct sk_buff *skb, u32 seq, u32 end_seq);
+/* the bytes [seq, end_seq) as frags of @skb, a page reference each */
+void xtcp_sndbuf_fill(struct sock *sk, struct sk_buff *skb, u32 seq, u32 end_seq);
+/* the same bytes to @to */
+void xtcp_sndbuf_copy(const struct sock *sk, void *to, u32 seq, u32 end_seq);
 /* free what lies below @una */
 void xtcp_sndbuf_acked(struct sock *sk, u32 una);
 void xtcp_sndbuf_purge(struct sock *sk);
+void xtcp_sndbuf_init(struct sock *sk);
+/* more room for the writer as cwnd grows, up to wmem[2] */
+void xtcp_sndbuf_expand(struct sock *sk);
+void xtcp_write_space(struct sock *sk);
 /* how far from @seq a single skb can reach: frag count limit */
 u32 xtcp_sndbuf_reach(const struct sock *sk, u32 seq, u32 end_seq);
 
@@ -578,7 +595,7 @@ void xtcp_table_purge(struct net *net);
 void xtcp_secret_init(void);
 u32 xtcp_isn(const struct xtcp_key *key, u64 now);		/* RFC 6528 */
 u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 7323 7.1 */
-u32 xtcp_port_offset(const struct xtcp_key *key);		/* RFC 6056 3.3.3 */
+u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key); /* RFC 6056 3.3.4: F and G */
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
 
 /* ---------------------------------------------------------------- listen.c */
@@ -591,9 +608,12 @@ struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern);
 /* a segment for a listener; socket lock (bh) held; Return: XTCP_KEPT or why to drop */
 enum xtcp_mib xtcp_listen_rcv(struct sock *sk, struct sk_buff *skb, struct xtcp_segment *seg);
 /* a segment for a request; consumes @skb and the caller's reference on @req */
-void xtcp_request_rcv(struct xtcp_request *req, struct sk_buff *skb);
-/* drop the request: unhash, stop its timer; @ev for the arrow */
-void xtcp_request_drop(struct xtcp_request *req, enum xtcp_event ev);
+void xtcp_request_rcv(struct xtcp_request *req, struct sk_buff *skb, struct xtcp_key *key,
+		      int dif, int sdif);
+/* drop the request: unhash, stop its timer; @ev for the arrow. Return: false if
+ * someone else did; the caller holds a reference
+ */
+bool xtcp_request_drop(struct xtcp_request *req, enum xtcp_event ev);
 void xtcp_request_free(struct xtcp_request *req);
 /* ICMP error for a SYN,ACK: RFC 1122 */
 void xtcp_request_icmp(struct xtcp_request *req, u32 seq);
@@ -668,6 +688,7 @@ void xtcp_sysctl_net_exit(struct net *net);
 int xtcp_mib_net_init(struct net *net);
 void xtcp_mib_net_exit(struct net *net);
 unsigned long xtcp_mib_read(struct net *net, enum xtcp_mib id);
+const char *xtcp_mib_name(enum xtcp_mib id);	/* "-" for XTCP_KEPT */
 int xtcp_drop_reason(enum xtcp_mib id);		/* enum skb_drop_reason */
 int xtcp_diag_net_init(struct net *net);
 void xtcp_diag_net_exit(struct net *net);
