@@ -51,8 +51,10 @@ enum xtcp_timer {
 
 /**
  * struct xtcp_range - one interval of the send map
- * @node: in tcb->map, ordered by @seq; intervals are disjoint and cover
- *	exactly [SND.UNA, SND.NXT)
+ * @node: in tcb->sacked when XTCP_R_SACKED, else in tcb->map, ordered by @seq;
+ *	the intervals of both are disjoint and cover exactly [SND.UNA, SND.NXT).
+ *	SACKed intervals that touch are one, so tcb->sacked is what RFC 6675 calls
+ *	the discontiguous SACKed sequences.
  * @seq: first sequence number; SYN and FIN take one number like a byte
  * @end_seq: behind the last
  * @sent_at: time of the last transmission
@@ -80,6 +82,8 @@ struct xtcp_hole_end {		/* one received interval beyond RCV.NXT */
 
 struct xtcp_cc_ops;
 #define XTCP_CC_PRIV_U64	13
+#define XTCP_SSTHRESH_INIT	0x7fffffffu	/* arbitrarily high, RFC 5681 3.1 */
+#define XTCP_CWND_MAX		(1u << 30)	/* the largest window there is, RFC 7323 2.3 */
 
 /* Recovery phase of the sender, RFC 5681 and 6582/6675 */
 enum xtcp_recovery {
@@ -100,6 +104,7 @@ struct xtcp_tcb {
 	u32 snd_up;		/* SND.UP: behind the urgent byte; with urg_out */
 	u32 iss;
 	u32 max_snd_wnd;	/* largest SND.WND seen (3.8.6.2.1, 5961 5.2) */
+	u32 snd_sml;		/* behind the last segment shorter than SMSS (Nagle) */
 
 	/* RFC 9293 3.3.1, receive */
 	u32 rcv_nxt;
@@ -132,7 +137,10 @@ struct xtcp_tcb {
 	   more:1,		/* MSG_MORE on the last write: like cork, until the next */
 	   wnd_shut:1,		/* last advertised window was 0 */
 	   snd_shutdown:1,	/* reserved for the glue */
-	   loss_pending:1;	/* scratch of loss.c */
+	   force_rexmit:1;	/* one retransmission is due whatever cwnd says */
+	u8 syn_out:1,		/* our SYN is not acknowledged; then SND.UNA == ISS */
+	   partial_ack:1,	/* one partial ACK in this recovery (RFC 6582 3.2) */
+	   no_idle_restart:1;	/* keep cwnd over idle times (RFC 5681 4.1 not applied) */
 
 	/* MSS, RFC 9293 3.7.1: payload bytes of one segment after options */
 	u16 snd_mss;
@@ -165,9 +173,12 @@ struct xtcp_tcb {
 	u32 recovery_point;	/* RecoveryPoint: SND.NXT at the loss */
 	u32 high_rxt;		/* highest sequence retransmitted in this recovery */
 	u32 high_sacked;	/* behind the highest SACKed number; == snd_una: none */
-	struct rb_root map;	/* of struct xtcp_range */
-	struct xtcp_range *map_last; /* rightmost, NULL when empty */
-	u32 map_nr;		/* ranges in the map */
+	u32 lost_edge;		/* loss is decided for all numbers below */
+	struct rb_root map;	/* of struct xtcp_range, not SACKed */
+	struct rb_root sacked;	/* of struct xtcp_range, SACKed */
+	struct xtcp_range *map_last; /* rightmost of map, NULL when empty */
+	struct xtcp_range *map_lost; /* no LOST range of map is left of it; NULL: unknown */
+	u32 map_nr;		/* ranges in both */
 	u32 sacked_bytes;
 	u32 lost_bytes;
 
@@ -278,9 +289,12 @@ enum xtcp_verdict {
  * @now: ns
  *
  * Order: PAWS (not for RST), sequence, RST (5961 3.2), SYN (5961 4.2), ACK
- * bit, ACK range (5961 5.2).  A zero window accepts a segment at RCV.NXT without
- * text, and RST, URG and ACK of any segment at the edge are processed
- * (RFC 9293 3.4).  The right edge is rcv_adv, which never moves left.
+ * bit, ACK range (5961 5.2).  A zero window accepts a segment at RCV.NXT; its
+ * ACK, URG and FIN are processed (RFC 9293 3.4), its text is cut to nothing by
+ * xtcp_rx_data().  The right edge is rcv_adv, which never moves left.
+ *
+ * In TCP_SYN_RECV both XTCP_V_DROP_ACK_* mean <SEQ=SEG.ACK><CTL=RST>, and the SYN,ACK of
+ * a simultaneous open gives XTCP_V_OK: it has no text and its ACK covers our SYN.
  * Changes nothing in @tcb.
  */
 enum xtcp_verdict xtcp_segment_check(const struct xtcp_tcb *tcb,
@@ -374,7 +388,11 @@ bool xtcp_rx_window_update_due(const struct xtcp_tcb *tcb);
  */
 int xtcp_map_add(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
 
-/** xtcp_map_resent() - [seq, end_seq) inside one lost range was sent again */
+/**
+ * xtcp_map_resent() - [seq, end_seq) inside one lost range was sent again
+ * The rest of the range stays lost; where a split finds no memory it counts as in
+ * flight, for the next timeout to find.
+ */
 void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
 
 /**
@@ -382,14 +400,17 @@ void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
  * @acked: bytes newly below SND.UNA
  * @newly_sacked: bytes newly SACKed
  * @delivered: bytes that reached the peer by this ACK and were not known to have
- * @sent_at: latest sent_at of the newly acknowledged ranges that were never
- *	retransmitted, 0 = none (the RTT sample; Karn's rule)
+ * @sent_at: earliest sent_at of the newly acknowledged ranges that were never
+ *	retransmitted, 0 = none (the RTT sample: with the receiver's delay in it,
+ *	as RFC 7323 4.2 wants it for the timeout)
+ * @rexmit: a retransmitted range was among them: no sample (Karn, RFC 6298 3)
  */
 struct xtcp_map_acked {
 	u32 acked;
 	u32 newly_sacked;
 	u32 delivered;
 	u64 sent_at;
+	bool rexmit;
 };
 
 /** xtcp_map_ack() - drop what lies below @ack; called before snd_una moves */
@@ -402,20 +423,24 @@ void xtcp_map_ack(struct xtcp_tcb *tcb, u32 ack, struct xtcp_map_acked *res);
 void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
 		   struct xtcp_map_acked *res);
 
-/** xtcp_map_mark_lost() - everything unSACKed in [seq, end_seq) is lost; Return: bytes newly marked */
+/**
+ * xtcp_map_mark_lost() - everything unSACKed in [seq, end_seq) is lost
+ * Where a split finds no memory the part stays unmarked.
+ * Return: bytes newly marked.
+ */
 u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq);
 
 /** xtcp_map_unsack() - SACK information is void (RFC 2018 8, after a timeout) */
 void xtcp_map_unsack(struct xtcp_tcb *tcb);
 
-/** xtcp_map_first() - leftmost range or NULL */
+/** xtcp_map_first() - leftmost unSACKed range or NULL */
 struct xtcp_range *xtcp_map_first(const struct xtcp_tcb *tcb);
 
-/** xtcp_map_next() - the range to the right, or NULL */
+/** xtcp_map_next() - the next one to the right of the same kind, or NULL */
 struct xtcp_range *xtcp_map_next(const struct xtcp_range *r);
 
 /** xtcp_map_first_lost() - leftmost range with XTCP_R_LOST, or NULL (lost_bytes == 0: at once) */
-struct xtcp_range *xtcp_map_first_lost(const struct xtcp_tcb *tcb);
+struct xtcp_range *xtcp_map_first_lost(struct xtcp_tcb *tcb);
 
 /** xtcp_map_reset() - free all ranges */
 void xtcp_map_reset(struct xtcp_tcb *tcb);
@@ -424,6 +449,12 @@ void xtcp_map_reset(struct xtcp_tcb *tcb);
 static inline u32 xtcp_pipe(const struct xtcp_tcb *tcb)
 {
 	return tcb->snd_nxt - tcb->snd_una - tcb->sacked_bytes - tcb->lost_bytes;
+}
+
+/** xtcp_smss() - SMSS of RFC 5681 2, never 0 */
+static inline u32 xtcp_smss(const struct xtcp_tcb *tcb)
+{
+	return tcb->snd_mss ? tcb->snd_mss : XTCP_MSS_DEFAULT;
 }
 
 /* ---- rtt.c ---- */
@@ -489,8 +520,9 @@ enum xtcp_tx_kind {
  * @end_seq: behind the last; SYN and FIN count
  *
  * Bytes of text are the part of [seq, end_seq) that is neither SYN (iss) nor
- * FIN (write_seq).  A probe has seq = SND.UNA - 1 and no text where nothing is
- * queued, otherwise one byte at SND.UNA... as RFC 9293 3.8.6.1 has it.
+ * FIN (write_seq).  A probe has seq = end_seq = SND.UNA - 1 and no text: the
+ * peer cannot accept it and answers with its window.
+ * Deviation: RFC 9293 3.8.6.1 sends an octet of new data.
  */
 struct xtcp_tx {
 	u8 kind;

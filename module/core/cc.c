@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registry of congestion controllers: one line each.  Owns no state of a
+ * connection.  Called by the glue (TCP_CONGESTION, sysctls) and by tcb.c.
+ */
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "cc.h"
+
+static const struct xtcp_cc_ops * const registry[] = {
+	&xtcp_cc_reno,
+};
+
+const struct xtcp_cc_ops *xtcp_cc_nth(unsigned int i)
+{
+	return i < ARRAY_SIZE(registry) ? registry[i] : NULL;
+}
+
+const struct xtcp_cc_ops *xtcp_cc_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registry); i++)
+		if (!strcmp(registry[i]->name, name))
+			return registry[i];
+	return NULL;
+}
+
+u32 xtcp_cc_initial_window(const struct xtcp_tcb *tcb)
+{
+	u32 mss = xtcp_smss(tcb);
+
+	/* RFC 5681 3.1: one segment after a lost SYN or SYN,ACK */
+	if (tcb->syn_rexmit)
+		return mss;
+	/* RFC 6928 2: min (10*MSS, max (2*MSS, 14600)) */
+	return min_t(u32, XTCP_INIT_WND_SEGS * mss, max_t(u32, 2 * mss, 14600));
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reno: slow start and congestion avoidance of RFC 5681 with the byte counting of
+ * RFC 3465.  Owns cwnd, ssthresh and cwnd_acked outside of recovery.  Never knows
+ * which segment was lost.  Called through struct xtcp_cc_ops.
+ */
+#include <linux/minmax.h>
+
+#include "cc.h"
+
+static void reno_init(struct xtcp_tcb *tcb)
+{
+	tcb->cwnd_acked = 0;
+}
+
+/*
+ * RFC 3465 2.2, 2.3: one ACK opens cwnd by at most L * SMSS, L = 2, or 1 after a
+ * timeout.  Deviation: L is as many segments as one super-packet carries; the peer
+ * answers it with one ACK, and L is there to bound the burst that one ACK releases,
+ * which is a super-packet anyhow.
+ */
+static u32 slow_start_limit(const struct xtcp_tcb *tcb, u32 mss)
+{
+	if (tcb->recovery == XTCP_RTO_RECOVERY)
+		return mss;
+	return max(2 * mss, tcb->gso_max);
+}
+
+static void congestion_avoidance(struct xtcp_tcb *tcb, u32 acked, u32 mss)
+{
+	/* RFC 3465 2.1: one SMSS for each window of data acknowledged */
+	tcb->cwnd_acked += acked;
+	if (tcb->cwnd_acked < tcb->cwnd)
+		return;
+	tcb->cwnd_acked -= tcb->cwnd;
+	tcb->cwnd += mss;
+}
+
+static void reno_on_ack(struct xtcp_tcb *tcb, u32 acked, u64 now)
+{
+	u32 mss = xtcp_smss(tcb);
+
+	if (tcb->cwnd >= XTCP_CWND_MAX)
+		return;
+	if (tcb->cwnd < tcb->ssthresh)
+		tcb->cwnd += min(acked, slow_start_limit(tcb, mss));
+	else
+		congestion_avoidance(tcb, acked, mss);
+}
+
+/*
+ * RFC 5681 (4).  FlightSize without what limited transmit added, which is what
+ * lies beyond cwnd (3.2 step 2).
+ */
+static void halve(struct xtcp_tcb *tcb)
+{
+	u32 flight = min(tcb->snd_nxt - tcb->snd_una, tcb->cwnd);
+
+	tcb->ssthresh = max(flight / 2, 2 * xtcp_smss(tcb));
+	tcb->cwnd_acked = 0;
+}
+
+static void reno_on_loss(struct xtcp_tcb *tcb, u64 now)
+{
+	halve(tcb);
+	tcb->cwnd = tcb->ssthresh;
+}
+
+static void reno_on_rto(struct xtcp_tcb *tcb, u64 now)
+{
+	halve(tcb);
+}
+
+static void reno_on_idle(struct xtcp_tcb *tcb, u64 idle, u64 now)
+{
+	/* RFC 5681 4.1: the restart window is min(IW, cwnd) */
+	tcb->cwnd = min(tcb->cwnd, xtcp_cc_initial_window(tcb));
+}
+
+const struct xtcp_cc_ops xtcp_cc_reno = {
+	.name		= "reno",
+	.init		= reno_init,
+	.on_ack		= reno_on_ack,
+	.on_loss	= reno_on_loss,
+	.on_rto		= reno_on_rto,
+	.on_idle	= reno_on_idle,
+};

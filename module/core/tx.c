@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What to send now: lost data, a window probe, new data, FIN, or a bare ACK, under
+ * the peer's window, the congestion window, Nagle, silly-window avoidance and cork.
+ * Owns SND.NXT, the start of the REXMIT timer and the PERSIST deadline.  Never
+ * declares a loss and never touches bytes.  Called by module/output.c only.
+ */
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "tcb.h"
+#include "cc.h"
+
+/* How long a tail waits at most: RFC 9293 3.8.6.2.1 wants 0.1 to 1 s (its rule 4) */
+#define OVERRIDE_AFTER	(200 * XTCP_NSEC_PER_MSEC)
+
+/* Bytes of text in [seq, end_seq): without SYN and FIN. */
+static u32 text_len(const struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
+{
+	u32 len = end_seq - seq;
+
+	if (tcb->syn_out && seq == tcb->iss)
+		len--;
+	if (tcb->fin_queued && after(end_seq, tcb->write_seq))
+		len--;
+	return len;
+}
+
+/* May text and FIN leave in this state (RFC 9293 3.10.2)? */
+static bool sends_text(const struct xtcp_tcb *tcb)
+{
+	switch (tcb->state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+	case TCP_FIN_WAIT1:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bytes that SND.WND still allows from @seq on. */
+static u32 window_room(const struct xtcp_tcb *tcb, u32 seq)
+{
+	u32 edge = tcb->snd_una + tcb->snd_wnd;
+
+	return after(edge, seq) ? edge - seq : 0;
+}
+
+static u32 round_down_to(u32 len, u32 mss)
+{
+	return len - len % mss;
+}
+
+/* The longest text of one answer: whole segments. */
+static u32 burst_limit(const struct xtcp_tcb *tcb, u32 mss)
+{
+	return tcb->gso_max > mss ? round_down_to(tcb->gso_max, mss) : mss;
+}
+
+static u8 text_flags(const struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
+{
+	u32 text_end = seq + text_len(tcb, seq, end_seq);
+	u8 flags = XTCP_ACK;
+
+	/* RFC 9293 3.9.1.2: PSH on the last buffered segment (MUST-61) */
+	if (text_end != seq && (text_end == tcb->write_seq ||
+				between(tcb->push_seq, seq + 1, text_end)))
+		flags |= XTCP_PSH;
+	if (text_end != end_seq)
+		flags |= XTCP_FIN;
+	return flags;
+}
+
+static bool answer(struct xtcp_tx *what, u8 kind, u8 flags, u32 seq, u32 end_seq)
+{
+	what->kind = kind;
+	what->flags = flags;
+	what->seq = seq;
+	what->end_seq = end_seq;
+	return true;
+}
+
+/* ---- SYN ---- */
+
+static bool next_syn(const struct xtcp_tcb *tcb, u8 kind, struct xtcp_tx *what)
+{
+	u8 flags = XTCP_SYN;
+
+	if (tcb->state != TCP_SYN_SENT)
+		flags |= XTCP_ACK;
+	return answer(what, kind, flags, tcb->iss, tcb->iss + 1);
+}
+
+/* ---- congestion window ---- */
+
+/*
+ * Bytes that cwnd still allows.  With SACK, what the peer reported has left the
+ * pipe (RFC 6675 4); without, the first two duplicate ACKs stand for one segment
+ * each (RFC 3042 2), and recovery inflates cwnd instead (RFC 6582 3.2).
+ */
+static u32 cwnd_room(const struct xtcp_tcb *tcb, u32 mss)
+{
+	u32 pipe = xtcp_pipe(tcb), cwnd = max(tcb->cwnd, mss);
+
+	if (tcb->recovery == XTCP_OPEN && !tcb->sack_ok)
+		cwnd += min_t(u32, tcb->dupacks, XTCP_DUPTHRESH - 1) * mss;
+	return cwnd > pipe ? cwnd - pipe : 0;
+}
+
+/* Cut @len to @room, in whole segments; 0 where that leaves nothing. */
+static u32 cut_to_cwnd(struct xtcp_tcb *tcb, u32 len, u32 room, u32 mss)
+{
+	if (len <= room)
+		return len;
+	tcb->cwnd_limited = 1;
+	return round_down_to(room, mss);
+}
+
+/* ---- retransmission ---- */
+
+/*
+ * RFC 9293 3.8.6 (SHLD-16): old data up to SND.UNA + SND.WND is sent again; of a
+ * shrunken window the rest waits.
+ */
+static bool next_rexmit(struct xtcp_tcb *tcb, struct xtcp_tx *what)
+{
+	struct xtcp_range *r = xtcp_map_first_lost(tcb);
+	u32 mss = xtcp_smss(tcb), room = cwnd_room(tcb, mss), text, len;
+
+	if (tcb->syn_out && r->seq == tcb->iss)
+		return next_syn(tcb, XTCP_TX_REXMIT, what);
+	if (tcb->force_rexmit)
+		room = max(room, mss);
+	text = text_len(tcb, r->seq, r->end_seq);
+	len = min(min(text, burst_limit(tcb, mss)), window_room(tcb, r->seq));
+	len = cut_to_cwnd(tcb, len, room, mss);
+	if (len == text && window_room(tcb, r->seq) >= r->end_seq - r->seq)
+		len = r->end_seq - r->seq;	/* with its FIN */
+	if (!len)
+		return false;
+	return answer(what, XTCP_TX_REXMIT, text_flags(tcb, r->seq, r->seq + len),
+		      r->seq, r->seq + len);
+}
+
+/* ---- new data ---- */
+
+/*
+ * May a segment shorter than SMSS that ends the queue leave now?
+ * Nagle (RFC 9293 3.7.4) as Minshall has it: only an unacknowledged short segment
+ * holds another one back.  Deviation: RFC 9293 waits for any unacknowledged data.
+ */
+static bool tail_allowed(const struct xtcp_tcb *tcb)
+{
+	u32 flight = tcb->snd_nxt - tcb->snd_una;
+
+	if (tcb->fin_queued || tcb->urg_out || tcb->todo & XTCP_PROBE_NOW)
+		return true;
+	if (tcb->cork || tcb->more)
+		return false;
+	return tcb->nodelay || tcb->snd_sml - tcb->snd_una - 1 >= flight;
+}
+
+/* Is a segment that the window cuts below SMSS worth sending?  RFC 9293 3.8.6.2.1 (3), (4) */
+static bool sliver_allowed(const struct xtcp_tcb *tcb, u32 len)
+{
+	if (tcb->todo & XTCP_PROBE_NOW)
+		return true;
+	if (!tcb->nodelay && tcb->snd_nxt != tcb->snd_una)
+		return false;
+	return len >= tcb->max_snd_wnd / 2;
+}
+
+/* @len bytes of text fit all windows; how much of it should leave? */
+static u32 without_silly_end(const struct xtcp_tcb *tcb, u32 len, u32 queued, u32 mss)
+{
+	u32 tail = len < mss ? len : len % mss;
+
+	if (!tail)
+		return len;
+	if (len == queued)
+		return tail_allowed(tcb) ? len : len - tail;
+	if (len > tail)
+		return len - tail;
+	return sliver_allowed(tcb, len) ? len : 0;
+}
+
+/*
+ * Something waits, and no ACK will come to set it free: the window is closed
+ * (RFC 9293 3.8.6.1), or the rest is too small (3.8.6.2.1 (4), or a cork).
+ */
+static void start_persist(struct xtcp_tcb *tcb, u64 now)
+{
+	u64 *at = &tcb->deadline[XTCP_T_PERSIST];
+
+	if (tcb->snd_una != tcb->snd_nxt || *at)
+		return;
+	if (window_room(tcb, tcb->snd_nxt)) {
+		*at = now + OVERRIDE_AFTER;
+		return;
+	}
+	*at = now + xtcp_rto(tcb);
+	if (!tcb->stalled_at)
+		tcb->stalled_at = now;
+}
+
+static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)
+{
+	u32 len = min(queued, burst_limit(tcb, mss));
+
+	len = min(len, window_room(tcb, tcb->snd_nxt));
+	len = cut_to_cwnd(tcb, len, cwnd_room(tcb, mss), mss);
+	return without_silly_end(tcb, len, queued, mss);
+}
+
+static void restart_after_idle(struct xtcp_tcb *tcb, u64 now)
+{
+	u64 idle = now - tcb->last_send_at;
+
+	/* RFC 5681 4.1: nothing sent for more than an RTO */
+	if (tcb->snd_una == tcb->snd_nxt && tcb->last_send_at &&
+	    !tcb->no_idle_restart && idle > tcb->rto && tcb->cc)
+		tcb->cc->on_idle(tcb, idle, now);
+}
+
+/* Is @len, which ends at the FIN, followed by a FIN that the window takes? */
+static bool fin_fits(const struct xtcp_tcb *tcb, u32 queued, u32 len)
+{
+	return tcb->fin_queued && len == queued &&
+	       window_room(tcb, tcb->snd_nxt) > len;
+}
+
+static bool next_new(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	u32 mss = xtcp_smss(tcb), seq = tcb->snd_nxt, queued, end_seq;
+
+	if (after(seq, tcb->write_seq) || (seq == tcb->write_seq && !tcb->fin_queued))
+		return false;
+	restart_after_idle(tcb, now);
+	queued = tcb->write_seq - seq;
+	end_seq = seq;
+	if (queued)
+		end_seq += new_text(tcb, queued, mss);
+	if (fin_fits(tcb, queued, end_seq - seq))
+		end_seq++;
+	if (end_seq == seq) {
+		start_persist(tcb, now);
+		return false;
+	}
+	return answer(what, XTCP_TX_NEW, text_flags(tcb, seq, end_seq), seq, end_seq);
+}
+
+/* ---- no text ---- */
+
+static bool next_probe(const struct xtcp_tcb *tcb, struct xtcp_tx *what)
+{
+	/* Deviation: RFC 9293 3.8.6.1 sends an octet of new data.  A number below
+	 * the window without text makes the peer answer just the same (3.10.7.4).
+	 */
+	return answer(what, XTCP_TX_PROBE, XTCP_ACK, tcb->snd_una - 1, tcb->snd_una - 1);
+}
+
+/*
+ * SEQ=SND.NXT (RFC 9293 3.10.7.4), but never beyond the window: the peer would not
+ * take an ACK there after it has shrunk its window.
+ */
+static bool next_ack(const struct xtcp_tcb *tcb, struct xtcp_tx *what)
+{
+	u32 seq = seq_min(tcb->snd_nxt, tcb->snd_una + tcb->snd_wnd);
+
+	if (!(tcb->todo & XTCP_ACK_NOW) || tcb->state == TCP_CLOSE ||
+	    tcb->state == TCP_LISTEN || tcb->state == TCP_SYN_SENT)
+		return false;
+	if (tcb->state == TCP_SYN_RECV && tcb->syn_out)	/* 3.10.7.3: <CTL=SYN,ACK> */
+		return next_syn(tcb, XTCP_TX_ACK, what);
+	return answer(what, XTCP_TX_ACK, XTCP_ACK, seq, seq);
+}
+
+/*
+ * RFC 7661 4.3: cwnd may grow while it is the limit.  In slow start half of it in
+ * use is enough, or bursts would never open it.
+ */
+static void note_cwnd_use(struct xtcp_tcb *tcb)
+{
+	u32 pipe = xtcp_pipe(tcb);
+
+	tcb->cwnd_limited = pipe + xtcp_smss(tcb) > tcb->cwnd ||
+		(tcb->cwnd < tcb->ssthresh && pipe > tcb->cwnd / 2);
+}
+
+static bool next_text(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	note_cwnd_use(tcb);
+	if (tcb->lost_bytes)	/* new data would not fit either window */
+		return next_rexmit(tcb, what);
+	return next_new(tcb, now, what);
+}
+
+bool xtcp_tx_next(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	if (tcb->state == TCP_SYN_SENT || tcb->state == TCP_SYN_RECV) {
+		if (tcb->syn_out && (tcb->snd_nxt == tcb->iss || tcb->lost_bytes))
+			return next_syn(tcb, tcb->lost_bytes ? XTCP_TX_REXMIT :
+					XTCP_TX_NEW, what);
+	} else if (sends_text(tcb)) {
+		if (next_text(tcb, now, what))
+			return true;
+		if (tcb->todo & XTCP_PROBE_NOW)
+			return next_probe(tcb, what);
+	}
+	return next_ack(tcb, what);
+}
+
+/* ---- booking ---- */
+
+static void count_text(struct xtcp_tcb *tcb, u32 text)
+{
+	u32 mss = xtcp_smss(tcb), segs = 1;
+
+	if (text > mss)
+		segs = (text + mss - 1) / mss;
+	tcb->segs_out += segs;
+	if (text)
+		tcb->data_segs_out += segs;
+	tcb->bytes_sent += text;
+}
+
+/* RFC 6298 5.1 */
+static void start_rexmt(struct xtcp_tcb *tcb, u64 now)
+{
+	tcb->deadline[XTCP_T_PERSIST] = 0;
+	if (!tcb->deadline[XTCP_T_REXMT])
+		tcb->deadline[XTCP_T_REXMT] = now + xtcp_rto(tcb);
+}
+
+static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
+{
+	u32 text = text_len(tcb, what->seq, what->end_seq);
+
+	start_rexmt(tcb, now);
+	if (xtcp_map_add(tcb, what->seq, what->end_seq, now))
+		return -1;
+	tcb->snd_nxt = what->end_seq;
+	if (text && text % xtcp_smss(tcb))
+		tcb->snd_sml = what->seq + text;
+	if (text)
+		tcb->last_send_at = now;
+	tcb->todo &= ~XTCP_PROBE_NOW;
+	count_text(tcb, text);
+	return 0;
+}
+
+static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
+{
+	u32 text = text_len(tcb, what->seq, what->end_seq), before_it = tcb->segs_out;
+
+	start_rexmt(tcb, now);
+	tcb->todo &= ~XTCP_PROBE_NOW;
+	xtcp_map_resent(tcb, what->seq, what->end_seq, now);
+	tcb->high_rxt = seq_max(tcb->high_rxt, what->end_seq);
+	tcb->force_rexmit = 0;
+	tcb->last_send_at = now;
+	count_text(tcb, text);
+	tcb->bytes_retrans += text;
+	tcb->total_retrans += tcb->segs_out - before_it;
+}
+
+int xtcp_tx_prepare(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
+{
+	switch (what->kind) {
+	case XTCP_TX_NEW:
+		if (book_new(tcb, what, now))
+			return -1;
+		break;
+	case XTCP_TX_REXMIT:
+		book_rexmit(tcb, what, now);
+		break;
+	case XTCP_TX_PROBE:
+		tcb->todo &= ~XTCP_PROBE_NOW;
+		tcb->segs_out++;
+		break;
+	default:
+		tcb->segs_out++;
+	}
+	if (what->flags & XTCP_ACK)
+		tcb->todo &= ~XTCP_ACK_NOW;
+	return 0;
+}
+
+/* RFC 9293 3.8.6.1: first after an RTO, then at doubling intervals (SHLD-29, SHLD-30). */
+void xtcp_tx_persist(struct xtcp_tcb *tcb, u64 now)
+{
+	tcb->deadline[XTCP_T_PERSIST] = 0;
+	if (tcb->snd_una != tcb->snd_nxt ||
+	    tcb->snd_nxt == tcb->write_seq + tcb->fin_queued)
+		return;
+	tcb->todo |= XTCP_PROBE_NOW;
+	if (window_room(tcb, tcb->snd_nxt))
+		return;
+	if (tcb->probes < 255)
+		tcb->probes++;
+	if (tcb->backoff < 255)
+		tcb->backoff++;
+	tcb->deadline[XTCP_T_PERSIST] = now + xtcp_rto(tcb);
+}
+
+/* ---- options ---- */
+
+static void syn_options(const struct xtcp_tcb *tcb, u16 mss, struct xtcp_options *o)
+{
+	o->present |= XTCP_HAS_MSS;
+	o->mss = mss;
+	if (tcb->sack_ok)
+		o->present |= XTCP_HAS_SACK_PERM;
+	if (tcb->wscale_ok) {
+		o->present |= XTCP_HAS_WSCALE;
+		o->wscale = tcb->rcv_wscale;
+	}
+}
+
+/* RFC 2018 3: as many blocks as the 40 bytes hold beside the timestamp. */
+static void sack_options(const struct xtcp_tcb *tcb, struct xtcp_options *o)
+{
+	u8 fit = tcb->ts_ok ? 3 : XTCP_MAX_SACK;
+
+	o->nr_sack = min(tcb->nr_sack, fit);
+	memcpy(o->sack, tcb->sack, o->nr_sack * sizeof(o->sack[0]));
+}
+
+void xtcp_tx_options(struct xtcp_tcb *tcb, u8 flags, u16 mss, u64 now,
+		     struct xtcp_options *o)
+{
+	o->present = 0;
+	o->nr_sack = 0;
+	if (flags & XTCP_SYN)
+		syn_options(tcb, mss, o);
+	else if (tcb->sack_ok && tcb->nr_sack)
+		sack_options(tcb, o);
+	if (!tcb->ts_ok)
+		return;
+	o->present |= XTCP_HAS_TS;
+	o->tsval = xtcp_ts_now(tcb, now);
+	/* RFC 7323 3.2: TSecr is valid with ACK only, else zero */
+	o->tsecr = flags & XTCP_ACK ? tcb->ts_recent : 0;
+}
