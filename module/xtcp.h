@@ -88,6 +88,7 @@ struct xtcp_reply {
 	u32 mark;
 	u32 txhash;
 	u8 tos;
+	u8 state;			/* for the trace, 0 = unknown */
 	u32 flowlabel;			/* IPv6, network order in the low 20 bits as in flowi6 */
 };
 
@@ -410,6 +411,12 @@ void xtcp_abort_orphans(struct net *net);
 int xtcp_orphan_retries(struct sock *sk, bool alive);
 void xtcp_get_info(struct sock *sk, struct tcp_info *info);
 
+/* ---------------------------------------------------------------- poll.c */
+
+__poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait);
+int xtcp_ioctl(struct sock *sk, int cmd, int *value);
+int xtcp_set_rcvlowat(struct sock *sk, int val);
+
 /* ---------------------------------------------------------------- state.c */
 
 /**
@@ -455,7 +462,7 @@ bool xtcp_challenge_allowed(struct net *net);
 /* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
 enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
 /* xtcp_rcv() of a segment that was counted before */
-void xtcp_demux(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif);
+void xtcp_demux(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sdif);
 
 /* ---------------------------------------------------------------- output.c */
 
@@ -608,8 +615,8 @@ struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern);
 /* a segment for a listener; socket lock (bh) held; Return: XTCP_KEPT or why to drop */
 enum xtcp_mib xtcp_listen_rcv(struct sock *sk, struct sk_buff *skb, struct xtcp_segment *seg);
 /* a segment for a request; consumes @skb and the caller's reference on @req */
-void xtcp_request_rcv(struct xtcp_request *req, struct sk_buff *skb, struct xtcp_key *key,
-		      int dif, int sdif);
+void xtcp_request_rcv(struct xtcp_request *req, struct sk_buff *skb,
+		      const struct xtcp_key *key, int dif, int sdif);
 /* drop the request: unhash, stop its timer; @ev for the arrow. Return: false if
  * someone else did; the caller holds a reference
  */
@@ -658,6 +665,9 @@ struct dst_entry *xtcp_v6_request_route(const struct sock *sk, const struct xtcp
 /* take IP options, tos, iif... of a SYN into its request */
 void xtcp_v4_request_init(struct xtcp_request *req, const struct sock *sk, struct sk_buff *skb);
 void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struct sk_buff *skb);
+
+/* the path MTU of an ICMP error noted in mtu_info, once the socket is ours */
+void xtcp_mtu_reduced(struct sock *sk);
 
 static inline bool xtcp_key_is_v4(const struct xtcp_key *key)
 {

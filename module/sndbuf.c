@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The send queue: the user's bytes in page frags, in a ring ordered by sequence
+ * number.  sendmsg() appends, xtcp_sndbuf_fill() lends any range of it to an skb,
+ * an ACK frees from the front.  It knows nothing of segments.
+ */
+#include <linux/sched/signal.h>
+#include "xtcp.h"
+
+static struct xtcp_frag *frag_at(const struct xtcp_sndbuf *b, u32 i)
+{
+	return &b->ring[i & (b->size - 1)];
+}
+
+static u32 frag_end(const struct xtcp_frag *f)
+{
+	return f->seq + f->len;
+}
+
+/* Index of the frag that holds @seq; it is in the queue. */
+static u32 find(const struct xtcp_sndbuf *b, u32 seq)
+{
+	u32 low = b->head, high = b->tail - 1;
+
+	while (low != high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (before(seq, frag_end(frag_at(b, mid))))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+static bool grow(struct xtcp_sndbuf *b)
+{
+	u32 size = b->size * 2, i;
+	struct xtcp_frag *ring = kvmalloc_array(size, sizeof(*ring), GFP_KERNEL);
+
+	if (!ring)
+		return false;
+	for (i = b->head; i != b->tail; i++)
+		ring[i & (size - 1)] = *frag_at(b, i);
+	if (b->ring != b->inline_ring)
+		kvfree(b->ring);
+	b->ring = ring;
+	b->size = size;
+	return true;
+}
+
+/* Empty and inline: the state in which an idle connection rests. */
+void xtcp_sndbuf_init(struct sock *sk)
+{
+	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+
+	b->ring = b->inline_ring;
+	b->size = XTCP_FRAGS_INLINE;
+	b->head = 0;
+	b->tail = 0;
+}
+
+static void shrink_if_empty(struct xtcp_sndbuf *b)
+{
+	if (b->head != b->tail || b->ring == b->inline_ring)
+		return;
+	kvfree(b->ring);
+	b->ring = b->inline_ring;
+	b->size = XTCP_FRAGS_INLINE;
+}
+
+static void uncharge(struct sock *sk, u32 len)
+{
+	sk_wmem_queued_add(sk, -(int)len);
+	sk_mem_uncharge(sk, len);
+}
+
+/* ---- for output ---- */
+
+u32 xtcp_sndbuf_reach(const struct sock *sk, u32 seq, u32 end_seq)
+{
+	const struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+	u32 last;
+
+	if (seq == end_seq)
+		return end_seq;
+	last = find(b, seq) + MAX_SKB_FRAGS - 1;
+	if ((s32)(last - b->tail) >= 0)
+		return end_seq;
+	return seq_min(frag_end(frag_at(b, last)), end_seq);
+}
+
+void xtcp_sndbuf_fill(struct sock *sk, struct sk_buff *skb, u32 seq, u32 end_seq)
+{
+	const struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+	u32 len = end_seq - seq, i = find(b, seq), n;
+
+	for (; seq != end_seq; seq += n, i++) {
+		const struct xtcp_frag *f = frag_at(b, i);
+		u32 skip = seq - f->seq;
+
+		n = min(f->len - skip, end_seq - seq);
+		get_page(f->page);
+		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, f->page,
+				   f->off + skip, n);
+	}
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += len;
+}
+
+void xtcp_sndbuf_copy(const struct sock *sk, void *to, u32 seq, u32 end_seq)
+{
+	const struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+	u32 i = find(b, seq), n;
+
+	for (; seq != end_seq; seq += n, to += n, i++) {
+		const struct xtcp_frag *f = frag_at(b, i);
+		u32 skip = seq - f->seq;
+
+		n = min(f->len - skip, end_seq - seq);
+		memcpy_from_page(to, nth_page(f->page, (f->off + skip) >> PAGE_SHIFT),
+				 offset_in_page(f->off + skip), n);
+	}
+}
+
+void xtcp_sndbuf_acked(struct sock *sk, u32 una)
+{
+	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+
+	while (b->head != b->tail) {
+		struct xtcp_frag *f = frag_at(b, b->head);
+		u32 n;
+
+		if (!after(una, f->seq))
+			return;
+		n = min(una - f->seq, f->len);
+		uncharge(sk, n);
+		f->off += n;
+		f->seq += n;
+		f->len -= n;
+		if (f->len)
+			return;
+		put_page(f->page);
+		b->head++;
+	}
+	shrink_if_empty(b);
+}
+
+void xtcp_sndbuf_purge(struct sock *sk)
+{
+	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+
+	for (; b->head != b->tail; b->head++) {
+		uncharge(sk, frag_at(b, b->head)->len);
+		put_page(frag_at(b, b->head)->page);
+	}
+	shrink_if_empty(b);
+}
+
+/* ---- sendmsg ---- */
+
+/* @n bytes at the task's page frag became the end of the queue.  Bytes that
+ * follow the last ones in the same page make its frag longer.
+ */
+static void append(struct sock *sk, struct page_frag *pfrag, u32 n)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_sndbuf *b = &xs->snd;
+	struct xtcp_frag *f = frag_at(b, b->tail - 1);
+
+	if (b->head != b->tail && f->page == pfrag->page &&
+	    f->off + f->len == pfrag->offset) {
+		f->len += n;
+	} else {
+		f = frag_at(b, b->tail++);
+		f->page = pfrag->page;
+		f->off = pfrag->offset;
+		f->len = n;
+		f->seq = xs->tcb.write_seq;
+		get_page(f->page);
+	}
+	pfrag->offset += n;
+	xs->tcb.write_seq += n;
+	sk_wmem_queued_add(sk, n);
+	sk_mem_charge(sk, n);
+}
+
+/* One run of bytes from the user. Return: bytes taken, 0 = no memory now, -EFAULT */
+static int take_some(struct sock *sk, struct msghdr *msg)
+{
+	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int room = READ_ONCE(sk->sk_sndbuf) - sk->sk_wmem_queued;
+	size_t n;
+
+	if (room <= 0 || !sk_page_frag_refill(sk, pfrag))
+		return 0;
+	if (b->tail - b->head == b->size && !grow(b))
+		return 0;
+	n = min_t(size_t, msg_data_left(msg), pfrag->size - pfrag->offset);
+	if (!sk_wmem_schedule(sk, n))
+		return 0;
+	if (copy_page_from_iter(pfrag->page, pfrag->offset, n, &msg->msg_iter) != n)
+		return -EFAULT;
+	append(sk, pfrag, n);
+	return n;
+}
+
+/* Start sending while the user's buffer is still being copied. */
+static bool worth_a_flush(const struct xtcp_tcb *tcb, u32 flushed)
+{
+	return tcb->write_seq - flushed >= max(tcb->gso_max, tcb->max_snd_wnd / 2);
+}
+
+static void mark_urgent(struct xtcp_tcb *tcb)
+{
+	tcb->snd_up = tcb->write_seq;
+	tcb->urg_out = 1;
+}
+
+static int wait_for_room(struct sock *sk, long *timeo)
+{
+	if (sk->sk_socket)
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	xtcp_sk(sk)->tcb.push_seq = xtcp_sk(sk)->tcb.write_seq;
+	xtcp_flush(sk, xtcp_now());
+	return sk_stream_wait_memory(sk, timeo);
+}
+
+static int wait_until_connected(struct sock *sk, long *timeo)
+{
+	if (xtcp_state_info[sk->sk_state].can_send && sk->sk_state != TCP_SYN_SENT &&
+	    sk->sk_state != TCP_SYN_RECV)
+		return 0;
+	return sk_stream_wait_connect(sk, timeo);
+}
+
+static int send_prerequisites(struct sock *sk, struct msghdr *msg, long *timeo)
+{
+	struct sockcm_cookie sockc;
+	int err;
+
+	if (msg->msg_controllen) {
+		sockcm_init(&sockc, sk);
+		err = sock_cmsg_send(sk, msg, &sockc);
+		if (err)
+			return err;
+	}
+	err = wait_until_connected(sk, timeo);
+	if (err)
+		return err;
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN)
+		return -EPIPE;
+	return 0;
+}
+
+static int copy_all(struct sock *sk, struct msghdr *msg, long *timeo, size_t *copied)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	u32 flushed = tcb->write_seq;
+	int n, err;
+
+	while (msg_data_left(msg)) {
+		n = take_some(sk, msg);
+		if (n < 0)
+			return n;
+		*copied += n;
+		if (!n) {
+			err = wait_for_room(sk, timeo);
+			if (err)
+				return err;
+			if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN)
+				return -EPIPE;
+			flushed = tcb->write_seq;
+		} else if (msg_data_left(msg) && worth_a_flush(tcb, flushed)) {
+			xtcp_flush(sk, xtcp_now());
+			flushed = tcb->write_seq;
+		}
+	}
+	return 0;
+}
+
+int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	int flags = msg->msg_flags, err;
+	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	size_t copied = 0;
+
+	err = send_prerequisites(sk, msg, &timeo);
+	if (!err)
+		err = copy_all(sk, msg, &timeo, &copied);
+	if (copied) {
+		tcb->more = !!(flags & MSG_MORE);
+		if (flags & MSG_OOB)
+			mark_urgent(tcb);
+		if (!tcb->more)
+			tcb->push_seq = tcb->write_seq;
+		xtcp_flush(sk, xtcp_now());
+		return copied;
+	}
+	if (!err)
+		return 0;
+	err = sk_stream_error(sk, flags, err);
+	/* an edge-triggered poller must hear of room that came free meanwhile */
+	if (err == -EAGAIN)
+		sk->sk_write_space(sk);
+	return err;
+}
+
+int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	int ret;
+
+	lock_sock(sk);
+	ret = xtcp_sendmsg_locked(sk, msg, len);
+	release_sock(sk);
+	return ret;
+}
+
+/* ---- room for the writer ---- */
+
+
+/* The queue should hold two windows: one in flight, one being written. */
+void xtcp_sndbuf_expand(struct sock *sk)
+{
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	u32 want = 2 * tcb->cwnd + 2 * tcb->gso_max;
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk))
+		return;
+	want = min_t(u32, want, READ_ONCE(xtcp_sknet(sk)->sysctl.wmem[2]));
+	if (want > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, want);
+}
+
+void xtcp_write_space(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	if (!sk->sk_socket || !sk_stream_is_writeable(sk))
+		return;
+	clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One hrtimer per socket over tcb->deadline[].  Writing a later deadline costs
+ * nothing: the timer fires early once and re-arms itself.  An armed timer holds
+ * one reference on its socket, dropped by the callback or by whoever cancels it.
+ * A callback that finds the socket owned by a process leaves the work to
+ * release_cb (XTCP_DEFER_TIMER).
+ */
+#include "xtcp.h"
+#include "trace.h"
+
+#define SLACK_NS	(50 * NSEC_PER_USEC)
+#define IN_HOST_RETRY	(1 * NSEC_PER_MSEC)
+
+static u64 earliest(const struct xtcp_tcb *tcb)
+{
+	u64 min = 0;
+	int i;
+
+	for (i = 0; i < XTCP_NR_TIMERS; i++)
+		if (tcb->deadline[i] && (!min || tcb->deadline[i] < min))
+			min = tcb->deadline[i];
+	return min;
+}
+
+static void start_at(struct sock *sk, u64 at)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (hrtimer_try_to_cancel(&xs->timer) != 1)
+		sock_hold(sk);
+	xs->timer_at = at;
+	hrtimer_start_range_ns(&xs->timer, ns_to_ktime(at), SLACK_NS,
+			       HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+void xtcp_timer_arm(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 at = earliest(&xs->tcb);
+
+	if (at && (!xs->timer_at || at < xs->timer_at))
+		start_at(sk, at);
+}
+
+void xtcp_timer_stop(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	memset(xs->tcb.deadline, 0, sizeof(xs->tcb.deadline));
+	clear_bit(XTCP_DEFER_TIMER, &xs->deferred);
+	xs->timer_at = 0;
+	if (hrtimer_try_to_cancel(&xs->timer) == 1)
+		__sock_put(sk);	/* the caller holds another reference */
+}
+
+static enum hrtimer_restart fire(struct hrtimer *timer)
+{
+	struct xtcp_sock *xs = container_of(timer, struct xtcp_sock, timer);
+	struct sock *sk = &xs->inet.sk;
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		set_bit(XTCP_DEFER_TIMER, &xs->deferred);
+	else
+		xtcp_timer_run(sk, xtcp_now());
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+void xtcp_timer_init(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xt_hrtimer_setup(&xs->timer, fire, CLOCK_MONOTONIC,
+			 HRTIMER_MODE_ABS_PINNED_SOFT);
+	xs->timer_at = 0;
+	xs->deferred = 0;
+}
+
+/* ---- what each deadline does ---- */
+
+static void timed_out(struct sock *sk)
+{
+	xtcp_mib_inc(sock_net(sk), XTCP_ABORT_ON_TIMEOUT);
+	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT, EV_TIMEOUT);
+}
+
+/* RFC 9293 3.8.3: R2, or the user's limit where one is set (RFC 5482 is local
+ * here).  An orphan has nobody who waits, so it gets fewer attempts.
+ */
+static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct xtcp_sysctl *ctl = &xtcp_sknet(sk)->sysctl;
+	u64 since = xs->tcb.stalled_at;
+	unsigned int r2 = READ_ONCE(ctl->retries2);
+
+	if (sk->sk_state == TCP_SYN_SENT)
+		r2 = xs->syn_retries ?: READ_ONCE(ctl->syn_retries);
+	else if (sk->sk_state == TCP_SYN_RECV)
+		r2 = xs->syn_retries ?: READ_ONCE(ctl->synack_retries);
+	else if (sock_flag(sk, SOCK_DEAD))
+		r2 = min_t(unsigned int, r2, xtcp_orphan_retries(sk, true));
+
+	if (xs->user_timeout && sk->sk_state != TCP_SYN_SENT)
+		return since && now - since >= xs->user_timeout;
+	return tries >= r2;
+}
+
+/* RFC 9293 3.8.3: R1 tells IP that the path may be dead. */
+static void advise_ip(struct sock *sk)
+{
+	const struct xtcp_sysctl *ctl = &xtcp_sknet(sk)->sysctl;
+
+	if (xtcp_sk(sk)->tcb.rexmits < READ_ONCE(ctl->retries1))
+		return;
+	sk_rethink_txhash(sk);
+	dst_negative_advice(sk);
+}
+
+/* Is anything of this socket still in a qdisc or NIC?  Then the network did not
+ * lose it, and a second copy would only lengthen the queue.
+ */
+static bool still_in_host(struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk) > 0;
+}
+
+/* The last deadline the user allows comes before the next back-off ends. */
+static void clamp_to_user_timeout(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_tcb *tcb = &xs->tcb;
+	u64 *at = &tcb->deadline[XTCP_T_REXMT];
+
+	if (xs->user_timeout && tcb->stalled_at && *at)
+		*at = min(*at, tcb->stalled_at + xs->user_timeout);
+}
+
+static void on_rexmt(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	if (tcb->snd_una == tcb->snd_nxt)
+		return;
+	if (gave_up(sk, tcb->rexmits, now)) {
+		timed_out(sk);
+		return;
+	}
+	if (still_in_host(sk)) {
+		xtcp_mib_inc(sock_net(sk), XTCP_RTO_DEFERRED);
+		tcb->deadline[XTCP_T_REXMT] = now + max_t(u64, tcb->srtt, IN_HOST_RETRY);
+		return;
+	}
+	xtcp_mib_inc(sock_net(sk), XTCP_TIMEOUTS);
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		xtcp_mib_inc(sock_net(sk), XTCP_SYN_RETRANS);
+	else
+		advise_ip(sk);
+	xtcp_loss_on_rto(tcb, now);
+	clamp_to_user_timeout(sk);
+}
+
+/* RFC 9293 3.8.6.1: a peer that answers probes with a closed window is alive,
+ * however long it keeps it closed; only unanswered probes count.
+ */
+static void on_persist(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	if (gave_up(sk, tcb->probes, now)) {
+		timed_out(sk);
+		return;
+	}
+	xtcp_mib_inc(sock_net(sk), XTCP_ZERO_WINDOW_PROBES);
+	xtcp_tx_persist(tcb, now);
+}
+
+static void on_delack(struct sock *sk, u64 now)
+{
+	xtcp_mib_inc(sock_net(sk), XTCP_DELAYED_ACKS);
+	xtcp_sk(sk)->tcb.todo |= XTCP_ACK_NOW;
+}
+
+static u64 keepalive_time(const struct sock *sk)
+{
+	return xtcp_sk(sk)->keepalive_time ?:
+	       (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_time) * NSEC_PER_SEC;
+}
+
+static u64 keepalive_intvl(const struct sock *sk)
+{
+	return xtcp_sk(sk)->keepalive_intvl ?:
+	       (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_intvl) * NSEC_PER_SEC;
+}
+
+static bool keepalive_exhausted(const struct sock *sk, u64 idle)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (xs->user_timeout)
+		return xs->tcb.ka_probes && idle >= xs->user_timeout;
+	return xs->tcb.ka_probes >= (xs->keepalive_probes ?:
+		READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_probes));
+}
+
+/* RFC 9293 3.8.4: only an idle connection with nothing in flight is probed. */
+static void on_keepalive(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	u64 *at = &tcb->deadline[XTCP_T_KEEPALIVE];
+	u64 idle = now - tcb->rcv_at;
+
+	if (!sock_flag(sk, SOCK_KEEPOPEN) || !xtcp_state_info[sk->sk_state].synchronized)
+		return;
+	if (tcb->snd_una != tcb->write_seq + tcb->fin_queued) {
+		*at = now + keepalive_time(sk);
+		return;
+	}
+	if (idle < keepalive_time(sk)) {
+		*at = tcb->rcv_at + keepalive_time(sk);
+		return;
+	}
+	if (keepalive_exhausted(sk, idle)) {
+		xtcp_send_reset(sk);
+		timed_out(sk);
+		return;
+	}
+	xtcp_mib_inc(sock_net(sk), XTCP_KEEPALIVES);
+	tcb->ka_probes++;
+	xtcp_send_keepalive(sk, now);
+	*at = now + keepalive_intvl(sk);
+}
+
+/* FIN-WAIT-2 of an orphan: the peer had its time to close. */
+static void on_linger(struct sock *sk, u64 now)
+{
+	if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD))
+		xtcp_event(sk, EV_TIMEOUT);
+}
+
+static void (*const on_deadline[XTCP_NR_TIMERS])(struct sock *sk, u64 now) = {
+	[XTCP_T_REXMT]		= on_rexmt,
+	[XTCP_T_PERSIST]	= on_persist,
+	[XTCP_T_DELACK]		= on_delack,
+	[XTCP_T_KEEPALIVE]	= on_keepalive,
+	[XTCP_T_LINGER]		= on_linger,
+};
+
+void xtcp_timer_run(struct sock *sk, u64 now)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int i;
+
+	xs->timer_at = 0;
+	for (i = 0; i < XTCP_NR_TIMERS; i++) {
+		u64 at = xs->tcb.deadline[i];
+
+		if (!at || at > now || !on_deadline[i])
+			continue;
+		trace_xtcp_timer(&xs->ep, i, at, now);
+		xs->tcb.deadline[i] = 0;
+		on_deadline[i](sk, now);
+		if (sk->sk_state == TCP_CLOSE)
+			return;
+	}
+	xtcp_flush(sk, now);
+}
+
+/* ---- keepalive and FIN-WAIT-2, for those who switch them on ---- */
+
+void xtcp_keepalive_restart(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	tcb->deadline[XTCP_T_KEEPALIVE] = 0;
+	if (sock_flag(sk, SOCK_KEEPOPEN) && xtcp_state_info[sk->sk_state].synchronized)
+		tcb->deadline[XTCP_T_KEEPALIVE] = now + keepalive_time(sk);
+}
+
+void xtcp_set_keepalive(struct sock *sk, int on)
+{
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	if (!on) {
+		xtcp_sk(sk)->tcb.deadline[XTCP_T_KEEPALIVE] = 0;
+		return;
+	}
+	sock_set_flag(sk, SOCK_KEEPOPEN);
+	xtcp_keepalive_restart(sk, xtcp_now());
+	xtcp_timer_arm(sk);
+}
+
+void xtcp_linger_start(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 s = xs->linger2 > 0 ? xs->linger2 : READ_ONCE(xtcp_sknet(sk)->sysctl.fin_timeout);
+
+	xs->tcb.deadline[XTCP_T_LINGER] = xtcp_now() + s * NSEC_PER_SEC;
+	xtcp_timer_arm(sk);
+}
