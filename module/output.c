@@ -5,7 +5,6 @@
  * timer.  Segments are built fresh from the send queue, as GSO super-packets
  * where they are longer than the MSS; a retransmission is no different.
  */
-#include <net/checksum.h>
 #include "xtcp.h"
 #include "trace.h"
 
