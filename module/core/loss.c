@@ -98,11 +98,10 @@ static void sack_open(struct xtcp_tcb *tcb, u64 now)
 
 static void sack_on_ack(struct xtcp_tcb *tcb, u64 now)
 {
-	if (tcb->recovery == XTCP_RECOVERY) {
+	if (tcb->recovery == XTCP_RECOVERY)
 		mark_by_sack(tcb);
-	} else if (tcb->recovery == XTCP_OPEN) {
+	else if (tcb->recovery == XTCP_OPEN)
 		sack_open(tcb, now);
-	}
 }
 
 /* ---- without: RFC 6582 3.2 ---- */
