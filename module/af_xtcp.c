@@ -103,7 +103,7 @@ static struct net_proto_family door = {
 
 int xtcp_family_init(void)
 {
-	int i;
+	int i, err;
 
 	for (i = 0; i < ARRAY_SIZE(inet_ops); i++) {
 		door_ops[i] = *inet_ops[i];
@@ -112,7 +112,11 @@ int xtcp_family_init(void)
 		door_ops[i].connect = door_connect;
 	}
 	door.family = xtcp_family;
-	return sock_register(&door);
+	err = sock_register(&door);
+	if (err != -EEXIST)
+		return err;
+	pr_err("address family %d is taken, choose another by family=\n", xtcp_family);
+	return -EBUSY;
 }
 
 void xtcp_family_exit(void)

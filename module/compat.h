@@ -238,12 +238,29 @@ static inline bool xt_local_port_range(const struct sock *sk, int *low, int *hig
 #endif
 }
 
+/* a child has none of its listener's flow labels */
+static inline void xt_flowlabel_list_init(struct sock *sk)
+{
+#ifdef XT_FL_IN_INET_SOCK
+	RCU_INIT_POINTER(inet_sk(sk)->ipv6_fl_list, NULL);
+#else
+	RCU_INIT_POINTER(inet6_sk(sk)->ipv6_fl_list, NULL);
+#endif
+}
+
 /* route and its cookie into an IPv6 socket; consumes the reference on @dst */
 static inline void xt_ip6_dst_store(struct sock *sk, struct dst_entry *dst)
 {
 	inet6_sk(sk)->dst_cookie = rt6_get_cookie((struct rt6_info *)dst);
 	sk_setup_caps(sk, dst);
 }
+
+/* fields of struct tcp_info that came later */
+#ifdef XT_TCPI_RCV_WND
+#define xt_info_rcv_wnd(info, wnd)	((info)->tcpi_rcv_wnd = (wnd))
+#else
+#define xt_info_rcv_wnd(info, wnd)	do { } while (0)
+#endif
 
 /* ------------------------------------------------ ICMP errors for the error queue
  *

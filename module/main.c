@@ -129,6 +129,36 @@ static int secret_init(void)
 	return 0;
 }
 
+static int v4_proto_init(void)
+{
+	return proto_register(&xtcp_prot, 1);
+}
+
+static void v4_proto_exit(void)
+{
+	proto_unregister(&xtcp_prot);
+}
+
+static int v6_proto_init(void)
+{
+	return proto_register(&xtcpv6_prot, 1);
+}
+
+static void v6_proto_exit(void)
+{
+	proto_unregister(&xtcpv6_prot);
+}
+
+/* the first to find a protocol number taken */
+static int offload_init(void)
+{
+	int err = xtcp_offload_init();
+
+	if (err == -EBUSY)
+		pr_err("IP protocol %d is taken, choose another by protocol=\n", xtcp_protocol);
+	return err;
+}
+
 /* Callbacks of call_rcu() run code of this module and free into its caches. */
 static void wait_for_callbacks(void)
 {
@@ -151,9 +181,11 @@ static const struct part {
 	{ "requests",		xtcp_request_init,	xtcp_request_exit },
 	{ "TIME-WAIT",		xtcp_tw_init,		xtcp_tw_exit },
 	{ "sockets",		xtcp_sock_init,		xtcp_sock_exit },
+	{ "IPv4 sockets",	v4_proto_init,		v4_proto_exit },
+	{ "IPv6 sockets",	v6_proto_init,		v6_proto_exit },
 	{ "grace period",	NULL,			wait_for_callbacks },
 	{ "namespaces",		pernet_init,		pernet_exit },
-	{ "offload",		xtcp_offload_init,	xtcp_offload_exit },
+	{ "offload",		offload_init,		xtcp_offload_exit },
 	{ "IPv4",		xtcp_v4_init,		xtcp_v4_exit },
 	{ "IPv6",		xtcp_v6_init,		xtcp_v6_exit },
 	{ "address family",	xtcp_family_init,	xtcp_family_exit },
@@ -172,13 +204,9 @@ static int start(int i)
 
 	if (!err)
 		return 0;
-	/* the network layer and sock_register() say it in three ways */
-	if (err == -EPERM || err == -EEXIST || err == -EBUSY) {
-		pr_err("%s: IP protocol %d or address family %d is in use by another module; choose others with protocol= and family=\n",
-		       parts[i].name, xtcp_protocol, xtcp_family);
-		return -EBUSY;
-	}
-	pr_err("%s: cannot start, error %d\n", parts[i].name, err);
+	/* who finds a number taken says so itself */
+	if (err != -EBUSY)
+		pr_err("%s: cannot start, error %d\n", parts[i].name, err);
 	return err;
 }
 

@@ -35,3 +35,7 @@ ccflags-y += $(call xt-probe,linux/hrtimer.h,void hrtimer_setup.struct,XT_HRTIME
 ccflags-y += $(call xt-probe,linux/sysctl.h,typedef int proc_handler.const,XT_CTL_CONST)
 # sysctl tables come with their size and without a sentinel
 ccflags-y += $(call xt-probe,net/net_namespace.h,register_net_sysctl_sz,XT_SYSCTL_SZ)
+# the list of flow labels is in struct inet_sock, not ipv6_pinfo
+ccflags-y += $(call xt-probe,net/inet_sock.h,ipv6_fl_list,XT_FL_IN_INET_SOCK)
+# struct tcp_info has tcpi_rcv_wnd
+ccflags-y += $(call xt-probe,uapi/linux/tcp.h,tcpi_rcv_wnd,XT_TCPI_RCV_WND)
