@@ -321,23 +321,13 @@ void xtcp_rx_reset(struct xtcp_tcb *tcb)
 
 /* ---- window, RFC 9293 3.8.6 ---- */
 
-/* The peer's full-sized segment: the largest seen, at first what it announced for
- * itself, up to the default that every path carries (RFC 9293 3.7.1)
- */
-static u32 full_sized(const struct xtcp_tcb *tcb)
-{
-	u32 mss = tcb->snd_mss ? tcb->snd_mss : XTCP_MSS_DEFAULT;
-
-	return max_t(u32, tcb->rcv_mss, min_t(u32, mss, XTCP_MSS_DEFAULT));
-}
-
 u32 xtcp_rx_window(const struct xtcp_tcb *tcb)
 {
 	u32 promised = tcb->rcv_adv - tcb->rcv_nxt;
 	u32 unit = 1u << tcb->rcv_wscale;
 	u32 most = XTCP_MAX_WND << tcb->rcv_wscale;
 	u32 room = min(tcb->rcv_space, most) & ~(unit - 1);
-	u32 step = min(tcb->rcv_buf / 2, full_sized(tcb));
+	u32 step = min_t(u32, tcb->rcv_buf / 2, tcb->rcv_mss);
 
 	if (room > promised && room - promised >= step)
 		return room;
@@ -357,7 +347,7 @@ bool xtcp_rx_window_update_due(const struct xtcp_tcb *tcb)
 		return false;		/* nothing more to come */
 	if (!promised || tcb->wnd_shut)
 		return true;
-	if (grow < min(2 * full_sized(tcb), tcb->rcv_buf / 2))
+	if (grow < min_t(u32, 2 * tcb->rcv_mss, tcb->rcv_buf / 2))
 		return false;
 	/* a peer with much window left will hear of more with its next ACK */
 	return grow >= tcb->rcv_buf / 4 || promised <= tcb->rcv_buf / 4;
@@ -378,8 +368,9 @@ void xtcp_rx_sent_ack(struct xtcp_tcb *tcb, u32 wnd)
 
 /* ---- delayed ACK, RFC 9293 3.8.6.3, RFC 5681 4.2 ---- */
 
-/* A super-packet is longer than a segment: the estimate ends at our own MSS, which
- * on most paths is the peer's as well.  Too low an estimate means more ACKs.
+/* The peer's full-sized segment is the largest seen, from 536 on.  A super-packet
+ * is longer than a segment: the estimate ends at our own MSS, which on most paths is
+ * the peer's as well.  Too low an estimate means more ACKs.
  */
 static void measure_mss(struct xtcp_tcb *tcb, u32 len)
 {
@@ -403,7 +394,7 @@ static bool much_unacked(const struct xtcp_tcb *tcb)
 {
 	u32 unacked = tcb->rcv_nxt - tcb->rcv_acked;
 
-	return unacked >= 2 * full_sized(tcb) || unacked >= tcb->rcv_wnd / 2;
+	return unacked >= 2u * tcb->rcv_mss || unacked >= tcb->rcv_wnd / 2;
 }
 
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now)

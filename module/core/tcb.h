@@ -327,6 +327,8 @@ enum xtcp_rx_verdict {
  * @now: ns
  * @keep_end: out: the end after that cut; the caller trims its buffer to it
  *
+ * May be called for a wholly old segment (XTCP_V_DROP_SEQ) as well: XTCP_RX_DUP, and
+ * the next ACK reports it (RFC 2883).  No text (@seq == @end_seq) changes nothing.
  * Updates rcv_nxt, the intervals, the SACK blocks (RFC 2018 4: newest first;
  * RFC 2883 for duplicates), and asks for an ACK at once where RFC 5681 4.2 wants it.
  */
@@ -369,13 +371,15 @@ void xtcp_rx_sent_ack(struct xtcp_tcb *tcb, u32 wnd);
 /**
  * xtcp_rx_ack_policy() - in-order text was queued: ACK now or soon?
  * RFC 9293 3.8.6.3: at least every second full-sized segment at once, otherwise
- * within delack_max; at once while quick_acks or quickack last.
+ * within delack_max; at once while quickack, or quick_acks without pingpong, last,
+ * and when half of the window is used up.  Keeps the estimate rcv_mss.
  */
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now);
 
 /**
  * xtcp_rx_window_update_due() - the reader took data: is a window update worth a segment?
- * RFC 9293 3.8.6.2.2: only when the edge can move by min(2 * rcv_mss, rcv_buf / 2) or from zero.
+ * RFC 9293 3.8.6.2.2: only from zero, or when the edge can move by min(2 * rcv_mss,
+ * rcv_buf / 2) and either moves by a quarter of the buffer or has less than that left.
  */
 bool xtcp_rx_window_update_due(const struct xtcp_tcb *tcb);
 
