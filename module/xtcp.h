@@ -523,7 +523,6 @@ u32 xtcp_sndbuf_reach(const struct sock *sk, u32 seq, u32 end_seq);
 
 /* ---------------------------------------------------------------- rcvbuf.c */
 
-int xtcp_recvmsg_common(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 /* queue text [seq, end) of an in-order skb / put aside; consume @skb */
 void xtcp_rcvbuf_queue(struct sock *sk, struct sk_buff *skb);
 void xtcp_rcvbuf_ofo(struct sock *sk, struct sk_buff *skb);
@@ -537,15 +536,23 @@ void xtcp_rcvbuf_space(struct sock *sk);
 /* bytes a reader can take now */
 u32 xtcp_rcvbuf_readable(const struct sock *sk);
 int xtcp_rcvbuf_target_reached(struct sock *sk);
-ssize_t xtcp_splice_read(struct socket *sock, loff_t *ppos,
-			 struct pipe_inode_info *pipe, size_t len, unsigned int flags);
-int xtcp_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
+/* bytes of any kind that nobody has read? (the urgent one counts) */
+bool xtcp_rcvbuf_unread(const struct sock *sk);
+/* free the first skb of the queue */
+void xtcp_rcvbuf_eat(struct sock *sk, struct sk_buff *skb);
 
 /* urgent data, RFC 9293 3.8.5, RFC 6093 (rcvbuf.c) */
 #define XTCP_URG_VALID	0x0100
 #define XTCP_URG_NOTYET	0x0200
 #define XTCP_URG_READ	0x0400
 void xtcp_urg_rcv(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg);
+
+/* ---------------------------------------------------------------- recvmsg.c */
+
+int xtcp_recvmsg_common(struct sock *sk, struct msghdr *msg, size_t len, int flags);
+ssize_t xtcp_splice_read(struct socket *sock, loff_t *ppos,
+			 struct pipe_inode_info *pipe, size_t len, unsigned int flags);
+int xtcp_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
 
 /* ---------------------------------------------------------------- hash.c */
 
@@ -559,23 +566,13 @@ bool xtcp_ep_remove(struct xtcp_ep *ep);
 bool xtcp_ep_replace(struct xtcp_ep *old, struct xtcp_ep *new);
 /* insert @ep unless a connection with its key is there; false then */
 bool xtcp_ep_insert_unique(struct xtcp_ep *ep);
+/* the same for connect(); a TIME-WAIT entry that xtcp_tw_reusable() leaves the table
+ * and is returned in *@tw with the table's reference
+ */
+bool xtcp_ep_insert_connect(struct xtcp_ep *ep, struct xtcp_tw **tw);
 /* RCU lookup; a reference is held on what is returned */
 struct xtcp_ep *xtcp_lookup(struct net *net, const struct xtcp_key *key, int dif, int sdif);
 void xtcp_ep_put(struct xtcp_ep *ep);
-/* best listener by address, device, family; reuseport groups; reference held */
-struct sock *xtcp_lookup_listener(struct net *net, const struct xtcp_key *key,
-				  int dif, int sdif, struct sk_buff *skb);
-int xtcp_get_port(struct sock *sk, unsigned short snum);
-void xtcp_put_port(struct sock *sk);
-/* child of a listener shares its port; 0 or -ENOMEM */
-int xtcp_inherit_port(const struct sock *parent, struct sock *child);
-/* TIME-WAIT entry takes the socket's place at its port */
-void xtcp_bind_tw(struct sock *sk, struct xtcp_tw *tw);
-void xtcp_unbind_tw(struct xtcp_tw *tw);
-/* connect(): choose a port if there is none (RFC 6056), fill xs->ep and insert it */
-int xtcp_hash_connect(struct sock *sk);
-int xtcp_listener_hash(struct sock *sk);
-void xtcp_listener_unhash(struct sock *sk);
 /* proto.hash / proto.unhash: unhash removes from whichever table */
 int xtcp_hash(struct sock *sk);
 void xtcp_unhash(struct sock *sk);
@@ -598,14 +595,49 @@ void xtcp_walk_end(struct xtcp_walk *w);
 /* every TIME-WAIT entry and request of a namespace goes (namespace exit) */
 void xtcp_table_purge(struct net *net);
 
-/* secrets and what is made from them (secret.c) */
+/* ---------------------------------------------------------------- listeners.c */
+
+#define XTCP_LISTEN_BUCKETS	256u
+
+void xtcp_listeners_init(void);
+int xtcp_listener_hash(struct sock *sk);
+void xtcp_listener_unhash(struct sock *sk);
+/* best listener by address, device, family; reuseport groups; reference held */
+struct sock *xtcp_lookup_listener(struct net *net, const struct xtcp_key *key,
+				  int dif, int sdif, struct sk_buff *skb);
+/* the next one in bucket w->bucket behind w->offset; RCU read side */
+bool xtcp_listeners_walk(struct xtcp_walk *w);
+
+/* ---------------------------------------------------------------- bind.c */
+
+int xtcp_bind_init(void);
+void xtcp_bind_exit(void);
+/* bind(): @snum, or a port that nobody uses if that is 0; 0 or -EADDRINUSE */
+int xtcp_get_port(struct sock *sk, unsigned short snum);
+void xtcp_put_port(struct sock *sk);
+/* may @sk listen at its port? Sets is_listening; 0 or -EADDRINUSE */
+int xtcp_port_listen(struct sock *sk);
+void xtcp_port_unlisten(struct sock *sk);
+/* child of a listener shares its port; false: the listener has none any more */
+bool xtcp_inherit_port(const struct sock *parent, struct sock *child);
+/* TIME-WAIT entry stands at the socket's port as well */
+void xtcp_bind_tw(struct sock *sk, struct xtcp_tw *tw);
+void xtcp_unbind_tw(struct xtcp_tw *tw);
+/* connect(): choose a port if there is none (RFC 6056), fill xs->ep and insert it;
+ * 0, -EADDRNOTAVAIL or -ENOMEM
+ */
+int xtcp_hash_connect(struct sock *sk);
+
+/* ---------------------------------------------------------------- secret.c */
+
+/* secrets and what is made from them */
 void xtcp_secret_init(void);
 u32 xtcp_isn(const struct xtcp_key *key, u64 now);		/* RFC 6528 */
 u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 7323 7.1 */
 u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key); /* RFC 6056 3.3.4: F and G */
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
 
-/* ---------------------------------------------------------------- listen.c */
+/* ---------------------------------------------------------------- listen.c request.c */
 
 int xtcp_request_init(void);
 void xtcp_request_exit(void);
@@ -640,6 +672,8 @@ bool xtcp_tw_start(struct sock *sk);
  */
 void xtcp_tw_rcv(struct xtcp_tw *tw, struct sk_buff *skb, const struct xtcp_key *key,
 		 int dif, int sdif);
+/* unhashed by the caller, who has the table's reference: the rest of its end */
+void xtcp_tw_retire(struct xtcp_tw *tw, enum xtcp_event ev);
 /* unhash and drop; @ev for the arrow. Return: false if someone else did */
 bool xtcp_tw_kill(struct xtcp_tw *tw, enum xtcp_event ev);
 /* may connect() take the place of @tw now? RFC 6191, sysctl tw_reuse */
@@ -668,6 +702,17 @@ void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struc
 
 /* the path MTU of an ICMP error noted in mtu_info, once the socket is ours */
 void xtcp_mtu_reduced(struct sock *sk);
+
+/* for ipv6.c: what both families share (ipv4.c) */
+enum xtcp_mib xtcp_pull_header(struct sk_buff *skb);
+void xtcp_drop_early(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
+void xtcp_icmp_mtu(struct sock *sk, u32 seq, u32 mtu);
+void xtcp_icmp_redirect(struct sock *sk, u32 seq, struct sk_buff *skb);
+void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst);
+void xtcp_forget_peer(struct sock *sk);
+int xtcp_v4_connect_to(struct sock *sk, __be32 daddr, __be16 dport);
+/* for ipv4.c: the IPv6 part of a child with an IPv4 peer (ipv6.c) */
+void xtcp_v6_child_pinfo(struct sock *child, const struct sock *listener, struct sk_buff *skb);
 
 static inline bool xtcp_key_is_v4(const struct xtcp_key *key)
 {
