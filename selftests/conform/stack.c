@@ -156,13 +156,19 @@ static enum state fd_state(int fd)
 
 enum state stack_state(int fd, uint16_t port, uint16_t peer_port)
 {
-	enum state state = proc_state(port, peer_port), info;
+	enum state state, info;
+	int tries = 2;		/* a timer may fire between the two looks */
 
-	if (fd < 0)
-		return state;
-	info = fd_state(fd);
-	/* A TIME-WAIT entry lives apart from the descriptor, which is CLOSED */
-	if (info != state && !(info == CLOSED && state == TIME_WAIT))
+	do {
+		state = proc_state(port, peer_port);
+		if (fd < 0)
+			return state;
+		info = fd_state(fd);
+		/* A TIME-WAIT entry lives apart from the descriptor, which is CLOSED */
+		if (info == state || (info == CLOSED && state == TIME_WAIT))
+			break;
+	} while (--tries);
+	if (!tries)
 		fail("TCP_INFO says %s, /proc/net %s", state_name[info], state_name[state]);
 	return state;
 }
