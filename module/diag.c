@@ -24,7 +24,7 @@ struct iter {
 	struct seq_net_private p;	/* first */
 	struct xtcp_walk w;
 	bool open;
-	loff_t line;
+	loff_t pos;			/* of the object that the walk is at, from 1 */
 };
 
 /* The columns that every kind has */
@@ -68,7 +68,7 @@ static void print_line(struct seq_file *m, const struct line *l)
 {
 	struct iter *it = m->private;
 
-	seq_printf(m, "%4d: ", (int)it->line);
+	seq_printf(m, "%4d: ", (int)it->pos - 1);
 	print_endpoint(m, l->laddr, l->lport);
 	print_endpoint(m, l->raddr, l->rport);
 	seq_printf(m, "%02X %08X:%08X %02X:%08lX %08X %5u %8d %lu %d %pK",
@@ -210,18 +210,6 @@ static void show_tw(struct seq_file *m, struct xtcp_tw *tw)
 	print_line(m, &l);
 }
 
-static sa_family_t ep_family(struct xtcp_ep *ep)
-{
-	switch (ep->kind) {
-	case XTCP_EP_SOCK:
-		return xtcp_ep_sk(ep)->sk_family;
-	case XTCP_EP_REQUEST:
-		return container_of(ep, struct xtcp_request, ep)->listener->sk_family;
-	default:
-		return container_of(ep, struct xtcp_tw, ep)->v6 ? AF_INET6 : AF_INET;
-	}
-}
-
 static void show_ep(struct seq_file *m, struct xtcp_ep *ep)
 {
 	switch (ep->kind) {
@@ -239,49 +227,41 @@ static void show_ep(struct seq_file *m, struct xtcp_ep *ep)
 
 /* ---- the file ---- */
 
-static bool of_family(const struct iter *it)
+static void *found(struct iter *it, bool more)
 {
-	sa_family_t family = it->w.listener ? it->w.listener->sk_family : ep_family(it->w.ep);
-
-	return family == it->w.family;
+	return more ? it : NULL;
 }
 
-/* from where the walk stands to the next object of the family, that one included */
-static void *settle(struct iter *it, bool found)
-{
-	while (found && !of_family(it))
-		found = xtcp_walk_next(&it->w);
-	return found ? it : NULL;
-}
-
+/* The walk keeps its place between two reads, if the next one begins where the
+ * last one ended; otherwise it starts anew.
+ */
 static void *line_start(struct seq_file *m, loff_t *pos)
 {
 	struct iter *it = m->private;
-	void *v;
+	bool more;
 
+	it->open = true;
+	if (*pos && *pos == it->pos && it->w.offset) {
+		it->w.offset--;
+		return found(it, xtcp_walk_next(&it->w));
+	}
 	it->w = (struct xtcp_walk){ .net = seq_file_net(m), .family = file_family(m) };
-	it->open = false;
-	it->line = 0;
+	it->pos = *pos;
 	if (!*pos)
 		return SEQ_START_TOKEN;
-	it->open = true;
-	v = settle(it, xtcp_walk_first(&it->w));
-	for (it->line = 0; v && it->line < *pos - 1; it->line++)
-		v = settle(it, xtcp_walk_next(&it->w));
-	return v;
+	more = xtcp_walk_first(&it->w);
+	for (it->pos = 1; more && it->pos < *pos; it->pos++)
+		more = xtcp_walk_next(&it->w);
+	return found(it, more);
 }
 
 static void *line_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct iter *it = m->private;
 
-	++*pos;
-	if (v == SEQ_START_TOKEN) {
-		it->open = true;
-		return settle(it, xtcp_walk_first(&it->w));
-	}
-	it->line++;
-	return settle(it, xtcp_walk_next(&it->w));
+	it->pos = ++*pos;
+	return found(it, v == SEQ_START_TOKEN ? xtcp_walk_first(&it->w) :
+						xtcp_walk_next(&it->w));
 }
 
 static void line_stop(struct seq_file *m, void *v)

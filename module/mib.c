@@ -49,9 +49,9 @@ unsigned long xtcp_mib_read(struct net *net, enum xtcp_mib id)
 }
 
 /* RFC 4022 tcpCurrEstab: connections in ESTABLISHED or CLOSE-WAIT */
-static unsigned long count_established(struct net *net)
+static unsigned long count_established(struct net *net, sa_family_t family)
 {
-	struct xtcp_walk w = { .net = net, .family = AF_UNSPEC };
+	struct xtcp_walk w = { .net = net, .family = family };
 	unsigned long n = 0;
 	bool more;
 	u8 state;
@@ -73,7 +73,8 @@ static int stat_show(struct seq_file *m, void *v)
 
 	for (i = XTCP_KEPT + 1; i < XTCP_NR_MIBS; i++)
 		seq_printf(m, "%s %lu\n", mib_name[i], xtcp_mib_read(net, i));
-	seq_printf(m, "CurrEstab %lu\n", count_established(net));
+	seq_printf(m, "CurrEstab %lu\n",
+		   count_established(net, AF_INET) + count_established(net, AF_INET6));
 	return 0;
 }
 

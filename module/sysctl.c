@@ -59,6 +59,8 @@ static const struct row rows[] = {
 	ROW(rfc1337,			1, 0, 1),
 	ROW(abort_on_overflow,		0, 0, 1),
 	ROW(syncookies,			1, 0, 2),		/* 2: always */
+	/* receive buffer: 1/2^n is overhead; from 0 down: the window gets 1/2^-n of it */
+	ROW(adv_win_scale,		1, -31, 31),
 	ROW(stdurg,			0, 0, 1),		/* RFC 6093 */
 	ROW(slow_start_after_idle,	1, 0, 1),		/* RFC 5681 4.1 */
 	ROW(min_snd_mss,		MIN_SND_MSS, MIN_SND_MSS, 65495), /* bytes */
