@@ -146,9 +146,6 @@ static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
 		segs = skb_shinfo(skb)->gso_segs;
 		xtcp_mib_inc(sock_net(sk), XTCP_OUT_SUPER);
 	}
-	xs->tcb.segs_out += segs;
-	if (len)
-		xs->tcb.data_segs_out += segs;
 	xtcp_mib_add(sock_net(sk), XTCP_OUT_SEGS, segs);
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
@@ -288,8 +285,10 @@ static void send_bare(struct sock *sk, u8 flags, u32 seq, u64 now)
 				.seq = seq, .end_seq = seq };
 	struct sk_buff *skb = alloc_segment(0);
 
-	if (skb)
-		send_segment(sk, skb, &what, now);
+	if (!skb)
+		return;
+	xtcp_sk(sk)->tcb.segs_out++;
+	send_segment(sk, skb, &what, now);
 }
 
 void xtcp_send_ack(struct sock *sk, u64 now)
