@@ -335,7 +335,7 @@ TEST(random_streams_against_a_bitmap)
 {
 	unsigned long i;
 
-	for (i = 0; i < 600 * unit_scale(); i++) {
+	for (i = 0; i < 2000 * unit_scale(); i++) {
 		unit_srand(i);
 		begin((1ULL << 40) + (i % 3 ? 0x100000000ULL : 0x80000000ULL) - unit_below(5000));
 		tcb.sack_ok = i % 5 != 0;
