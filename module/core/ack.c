@@ -218,12 +218,13 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		take_rtt_sample(tcb, seg, &m, now);
 	if (is_duplicate(tcb, seg, &m, res->flags))
 		res->flags |= XTCP_A_DUP;
+	if (recovery == XTCP_RTO_RECOVERY)	/* also for its last ACK: RFC 3465 2.3 */
+		open_cwnd(tcb, res, now);
 	if (recovery != XTCP_OPEN || res->flags & XTCP_A_DUP || tcb->dupacks ||
 	    tcb->sacked_bytes)
 		xtcp_loss_on_ack(tcb, &m, res->flags, now);
-	if (!(res->flags & XTCP_A_DATA_ACKED))
-		return;
-	if (recovery != XTCP_RECOVERY && tcb->recovery != XTCP_RECOVERY)
+	if (recovery == XTCP_OPEN && tcb->recovery == XTCP_OPEN)
 		open_cwnd(tcb, res, now);
-	restart_rexmt(tcb, partial_before, now);
+	if (res->flags & XTCP_A_DATA_ACKED)
+		restart_rexmt(tcb, partial_before, now);
 }

@@ -45,13 +45,21 @@ static u32 mark_by_sack(struct xtcp_tcb *tcb)
 	return marked;
 }
 
+static struct xtcp_range *leftmost_sacked(const struct xtcp_tcb *tcb)
+{
+	return rb_entry_safe(rb_first(&tcb->sacked), struct xtcp_range, node);
+}
+
 /* The segment at SND.UNA is lost, and leaves whatever cwnd says (RFC 5681 3.2 step 3). */
 static void mark_first(struct xtcp_tcb *tcb)
 {
-	u32 end_seq = tcb->snd_una + xtcp_smss(tcb);
+	u32 end_seq = seq_min(tcb->snd_una + xtcp_smss(tcb), tcb->snd_nxt);
+	const struct xtcp_range *sacked = leftmost_sacked(tcb);
 
+	if (sacked)	/* what lies beyond may still be under way */
+		end_seq = seq_min(end_seq, sacked->seq);
 	xtcp_map_mark_lost(tcb, tcb->snd_una, end_seq);
-	tcb->lost_edge = seq_max(tcb->lost_edge, seq_min(end_seq, tcb->snd_nxt));
+	tcb->lost_edge = seq_max(tcb->lost_edge, end_seq);
 	tcb->force_rexmit = 1;
 }
 
@@ -181,9 +189,9 @@ void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 /* RFC 2018 8: a SACKed range at SND.UNA means that the peer has dropped what it held. */
 static bool reneged(const struct xtcp_tcb *tcb)
 {
-	const struct rb_node *n = rb_first(&tcb->sacked);
+	const struct xtcp_range *r = leftmost_sacked(tcb);
 
-	return n && rb_entry(n, struct xtcp_range, node)->seq == tcb->snd_una;
+	return r && r->seq == tcb->snd_una;
 }
 
 static void note_stall(struct xtcp_tcb *tcb, u64 now)
