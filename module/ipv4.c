@@ -3,9 +3,7 @@
  * XTCP over IPv4: segments in from the IP layer, ICMP errors, routes, segments
  * out, the addresses of connect() and of a new child.  Also serves AF_INET6
  * sockets whose peer is an IPv4 address (ipv6.c switches them over), and holds
- * the few steps that both families share.
- *
- * Never looks at sequence numbers, but to check an ICMP error (RFC 5927 4.1).
+ * the few steps that both families share.  Never looks at sequence numbers.
  */
 #include <linux/icmp.h>
 #include <net/icmp.h>
@@ -119,84 +117,6 @@ void xtcp_drop_early(struct net *net, struct sk_buff *skb, enum xtcp_mib why)
 }
 
 /* ---- ICMP ---- */
-
-/* RFC 5927 4.1: only what quotes a segment in flight is believed. */
-static bool quotes_in_flight(const struct sock *sk, u32 seq)
-{
-	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
-
-	if (!before(seq, tcb->snd_una) && before(seq, tcb->snd_nxt))
-		return true;
-	xtcp_mib_inc(sock_net(sk), XTCP_ICMP_OUT_OF_WINDOW);
-	return false;
-}
-
-/**
- * xtcp_mtu_reduced() - act on xs->mtu_info: RFC 1191 6.3, RFC 8201 5.2
- * @sk: the connection
- *
- * What is in flight was cut for the old MTU and did not get through, so it is
- * sent again at once, under the same cwnd: no congestion was seen.
- * Context: socket lock held; by the ICMP error or by release_cb.
- */
-void xtcp_mtu_reduced(struct sock *sk)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_tcb *tcb = &xs->tcb;
-	u16 mss = tcb->snd_mss;
-
-	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
-		return;
-	xs->af_ops->update_pmtu(sk, READ_ONCE(xs->mtu_info));
-	if (sk->sk_state == TCP_SYN_SENT || tcb->snd_mss >= mss)
-		return;
-	xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
-	xtcp_flush(sk, xtcp_now());
-}
-
-/**
- * xtcp_icmp_mtu() - a router could not forward a segment
- * @sk: its connection
- * @seq: its sequence number
- * @mtu: of the router's next hop, 0 if it did not say
- *
- * Context: softirq, socket not locked, a reference held.
- */
-void xtcp_icmp_mtu(struct sock *sk, u32 seq, u32 mtu)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-
-	bh_lock_sock(sk);
-	if (quotes_in_flight(sk, seq)) {
-		WRITE_ONCE(xs->mtu_info, mtu);
-		if (sock_owned_by_user(sk))
-			set_bit(XTCP_DEFER_MTU, &xs->deferred);
-		else
-			xtcp_mtu_reduced(sk);
-	}
-	bh_unlock_sock(sk);
-}
-
-/**
- * xtcp_icmp_redirect() - a router knows a better first hop
- * @sk: the connection
- * @seq: of the segment that it forwarded
- * @skb: the ICMP message
- *
- * Context: as xtcp_icmp_mtu(); a user-owned socket learns it another time.
- */
-void xtcp_icmp_redirect(struct sock *sk, u32 seq, struct sk_buff *skb)
-{
-	struct dst_entry *dst;
-
-	bh_lock_sock(sk);
-	if (quotes_in_flight(sk, seq) && !sock_owned_by_user(sk)) {
-		dst = __sk_dst_get(sk);
-		if (dst)
-			dst->ops->redirect(dst, sk, skb);
-	}
-	bh_unlock_sock(sk);
-}
 
 /* RFC 1122 4.2.3.9, RFC 9293 3.9.2.2; 0: of no interest, such as source quench
  * (RFC 6633 3).
@@ -447,6 +367,40 @@ int xtcp_v4_connect(struct sock *sk, xt_sockaddr *uaddr, int addr_len)
 
 /* ---- passive connections ---- */
 
+/* RFC 9293 3.9.2.1 (MUST-52), RFC 1122 3.2.1.8 (c): a source route that brought
+ * the SYN leads back in reverse.  Of the gateways recorded, the last is the first
+ * hop; the others follow, and then the peer.
+ */
+static struct ip_options_rcu *reverse_route(const struct sk_buff *skb)
+{
+	const struct ip_options *in = &IPCB(skb)->opt;
+	const u8 *rec = skb_network_header(skb) + in->srr;
+	struct ip_options_rcu *opt;
+	u8 *to;
+	int n;
+
+	if (!in->srr)
+		return NULL;
+	n = (min_t(int, rec[2], rec[1] + 1) - 4) / 4;
+	if (n <= 0)
+		return NULL;
+	opt = kzalloc(sizeof(*opt) + 4 + 4 * n, GFP_ATOMIC);
+	if (!opt)
+		return NULL;
+	opt->opt.srr = sizeof(struct iphdr);
+	opt->opt.is_strictroute = in->is_strictroute;
+	opt->opt.optlen = 4 + 4 * n;		/* the end of options behind it */
+	to = opt->opt.__data;
+	to[0] = rec[0];
+	to[1] = 3 + 4 * n;
+	to[2] = 4;
+	memcpy(&opt->opt.faddr, rec + 3 + 4 * --n, 4);
+	for (to += 3; n; to += 4)
+		memcpy(to, rec + 3 + 4 * --n, 4);
+	memcpy(to, &ip_hdr(skb)->saddr, 4);
+	return opt;
+}
+
 void xtcp_v4_request_init(struct xtcp_request *req, const struct sock *sk, struct sk_buff *skb)
 {
 	req->v6 = 0;
@@ -454,7 +408,7 @@ void xtcp_v4_request_init(struct xtcp_request *req, const struct sock *sk, struc
 	req->tos = ip_hdr(skb)->tos;
 	req->mark = inet_request_mark(sk, skb);
 	req->ep.bound_if = inet_request_bound_dev_if(sk, skb);
-	req->opt = NULL;
+	req->opt = reverse_route(skb);
 }
 
 /* What both families of child take from a request with an IPv4 peer. */
@@ -508,7 +462,8 @@ static struct rtable *reply_route(const struct xtcp_reply *r, struct flowi4 *fl4
 	flowi4_init_output(fl4, r->oif, r->mark, r->tos & INET_DSCP_MASK,
 			   RT_SCOPE_UNIVERSE, xtcp_protocol,
 			   sk ? inet_sk_flowi_flags(sk) : 0,
-			   key_raddr(r->key), key_laddr(r->key),
+			   r->opt ? r->opt->opt.faddr : key_raddr(r->key),
+			   key_laddr(r->key),
 			   r->key->rport, r->key->lport,
 			   sock_net_uid(r->net, sk));
 	if (sk)
@@ -526,18 +481,21 @@ static u8 reply_ttl(const struct xtcp_reply *r, const struct dst_entry *dst)
 /* Not fragmented, so the identification means nothing (RFC 6864 4.1). */
 static void reply_header(const struct xtcp_reply *r, struct sk_buff *skb)
 {
-	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+	unsigned int optlen = r->opt ? r->opt->opt.optlen : 0;
+	struct iphdr *iph = skb_push(skb, sizeof(*iph) + optlen);
 
 	skb_reset_network_header(skb);
+	if (optlen)
+		memcpy(iph + 1, r->opt->opt.__data, optlen);
 	iph->version = 4;
-	iph->ihl = 5;
+	iph->ihl = (sizeof(*iph) + optlen) / 4;
 	iph->tos = r->tos;
 	iph->id = 0;
 	iph->frag_off = htons(IP_DF);
 	iph->ttl = reply_ttl(r, skb_dst(skb));
 	iph->protocol = xtcp_protocol;
 	iph->saddr = key_laddr(r->key);
-	iph->daddr = key_raddr(r->key);
+	iph->daddr = r->opt ? r->opt->opt.faddr : key_raddr(r->key);
 }
 
 int xtcp_v4_reply(const struct xtcp_reply *r, struct sk_buff *skb)
@@ -572,6 +530,7 @@ struct dst_entry *xtcp_v4_request_route(const struct sock *sk, const struct xtcp
 		.oif = req->ep.bound_if,
 		.mark = req->mark,
 		.tos = inet_sk(sk)->tos,
+		.opt = req->opt,
 	};
 	struct flowi4 fl4;
 	struct rtable *rt = reply_route(&r, &fl4);
