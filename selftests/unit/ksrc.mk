@@ -5,14 +5,16 @@
 
 OUTPUT ?= $(CURDIR)/build
 KSFT ?=
-KSRC ?= $(if $(KSFT),$(abspath $(KSFT)/../../..))
+ifeq ($(KSRC),)
+override KSRC := $(if $(KSFT),$(abspath $(KSFT)/../../..))
+endif
 
 ifeq ($(KSRC),)
 KTAR := $(lastword $(sort $(wildcard /usr/src/linux-source-*.tar.xz)))
 ifeq ($(KTAR),)
 $(error no kernel source: set KSRC=, or install the package linux-source)
 endif
-KSRC := $(OUTPUT)/ksrc
+override KSRC := $(OUTPUT)/ksrc
 KSRC_STAMP := $(KSRC)/.stamp
 endif
 
