@@ -57,7 +57,8 @@ extern const char * const xtcp_event_name[XTCP_NR_EVENTS];
  * @state: current state (TCP_*)
  * @ev: what happened
  *
- * Return: the next state, or XTCP_NO_ARROW where the RFC has no such arrow.
+ * Return: the next state, or XTCP_NO_ARROW where the RFC has no such arrow or nothing
+ * can take it.
  */
 u8 xtcp_fsm_next(u8 state, enum xtcp_event ev);
 
