@@ -360,7 +360,7 @@ int xtcp_v4_connect(struct sock *sk, xt_sockaddr *uaddr, int addr_len)
 
 	if (addr_len < (int)sizeof(*sin))
 		return -EINVAL;
-	if (sin->sin_family != AF_INET && sin->sin_family != xtcp_family)
+	if (sin->sin_family != AF_INET)
 		return -EAFNOSUPPORT;
 	return xtcp_v4_connect_to(sk, sin->sin_addr.s_addr, sin->sin_port);
 }
@@ -469,6 +469,23 @@ static struct rtable *reply_route(const struct xtcp_reply *r, struct flowi4 *fl4
 	if (sk)
 		security_sk_classify_flow(sk, flowi4_to_flowi_common(fl4));
 	return ip_route_output_flow(r->net, fl4, sk);
+}
+
+/**
+ * xtcp_reply_oif() - the device that an answer to a segment must leave by
+ * @net: namespace
+ * @key: of the answer
+ * @dif: device the segment came by
+ *
+ * Return: @dif where addresses mean something on that link or in that VRF only,
+ * otherwise 0: the routing table decides.
+ */
+int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif)
+{
+	if (ipv6_addr_type(&key->raddr) & IPV6_ADDR_LINKLOCAL ||
+	    ipv6_addr_type(&key->laddr) & IPV6_ADDR_LINKLOCAL)
+		return dif;
+	return netif_index_is_l3_master(net, dif) ? dif : 0;
 }
 
 static u8 reply_ttl(const struct xtcp_reply *r, const struct dst_entry *dst)

@@ -266,7 +266,7 @@ static int check_address(struct sock *sk, const struct sockaddr_in6 *sin6, int a
 {
 	if (addr_len < SIN6_LEN_RFC2133)
 		return -EINVAL;
-	if (sin6->sin6_family != AF_INET6 && sin6->sin6_family != xtcp_family)
+	if (sin6->sin6_family != AF_INET6)
 		return -EAFNOSUPPORT;
 	if (ipv6_addr_is_multicast(&sin6->sin6_addr))
 		return -ENETUNREACH;
