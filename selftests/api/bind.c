@@ -7,6 +7,7 @@
 #include "net.h"
 
 STACK_FIXTURE_MAPPED(bind);
+STACK_FIXTURE_V6(bind6);
 
 static int bound(const union addr *a, int reuse)
 {
@@ -455,12 +456,10 @@ static int bound_v6(const char *text, unsigned int port, int v6only)
 }
 
 /* v6 and v4-mapped binds of one port, with and without IPV6_V6ONLY. */
-TEST_F(bind, v6only)
+TEST_F(bind6, v6only)
 {
 	int fd, port;
 
-	if (st->af == AF_INET)
-		return;
 	fd = bound_v6("::", 0, 1);
 	ASSERT_LE(0, fd);
 	port = local_port(fd);
@@ -485,20 +484,16 @@ TEST_F(bind, v6only)
 }
 
 /* v4-mapped and plain v4 sockets share one port space. */
-TEST_F(bind, mapped_and_v4)
+TEST_F(bind6, mapped_and_v4)
 {
-	int v4_domain = st->domain == AF_INET6 ? AF_INET : st->domain;
-	int v4_proto = st->domain == AF_INET6 ? st->proto : XTCPPROTO_V4;
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	int fd, fd4;
 
-	if (!st->mapped)
-		return;
 	fd = bound_v6("::ffff:127.0.0.1", 0, 0);
 	ASSERT_LE(0, fd);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	a.sin_port = htons(local_port(fd));
-	fd4 = MUST(socket(v4_domain, SOCK_STREAM, v4_proto));
+	fd4 = v4_socket();
 	EXPECT_ERR(EADDRINUSE, bind(fd4, (void *)&a, sizeof(a)));
 	a.sin_addr.s_addr = htonl(INADDR_ANY);
 	EXPECT_ERR(EADDRINUSE, bind(fd4, (void *)&a, sizeof(a)));

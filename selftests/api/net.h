@@ -108,19 +108,6 @@ __api int raw_addr(const union addr *a, const void **p)
 	return AF_INET;
 }
 
-/* IPv6 routes an address of its own from a work item: wait until it has. */
-__api void wait_routed(const char *dev, const union addr *a)
-{
-	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = 9,
-				   .sin6_addr = a->in6.sin6_addr,
-				   .sin6_scope_id = if_nametoindex(dev) };
-	int fd = MUST(socket(AF_INET6, SOCK_DGRAM, 0));
-
-	if (!UNTIL(!connect(fd, (void *)&to, sizeof(to))))
-		MUST(-1);
-	close(fd);
-}
-
 __api void add_addr(const char *dev, const union addr *a, int plen)
 {
 	const void *p;
@@ -136,7 +123,7 @@ __api void add_addr(const char *dev, const union addr *a, int plen)
 	nl_attr(&r, IFA_ADDRESS, p, len);
 	nl_talk(&r);
 	if (af == AF_INET6)
-		wait_routed(dev, a);
+		wait_routed(dev, &a->in6.sin6_addr);
 }
 
 /* A route of TYPE (RTN_UNREACHABLE, RTN_PROHIBIT ...) to the host A. */

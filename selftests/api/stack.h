@@ -35,6 +35,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -106,10 +107,11 @@ __api bool stack_traffic;	/* segments must have been sent */
 	EXPECT_EQ(-1, __ret) {						\
 		TH_LOG("%s should fail with %s", #call, strerror(err));	\
 	}								\
-	if (__ret == -1)						\
+	if (__ret == -1) {						\
 		EXPECT_EQ(err, __err) {					\
 			TH_LOG("%s: %s", #call, strerror(__err));	\
 		}							\
+	}								\
 } while (0)
 
 /* ---- time ---- */
@@ -190,10 +192,11 @@ __api void stack_set_mark(void)
 	EXPECT_EQ(0, st->xtcp ? __tcp : __xtcp) {			\
 		TH_LOG("the other stack sent segments");		\
 	}								\
-	if (stack_traffic)						\
+	if (stack_traffic) {						\
 		EXPECT_LT(0, st->xtcp ? __xtcp : __tcp) {		\
 			TH_LOG("the stack under test sent nothing");	\
 		}							\
+	}								\
 } while (0)
 
 /* ---- sysctls ---- */
@@ -496,11 +499,14 @@ __api int events_now(int fd)
 __api int poll_for(int fd, int events, int ms)
 {
 	struct pollfd p = { fd, events, 0 };
+	long end = now_ms() + ms, left = ms;
 	int n;
 
-	do {
-		n = poll(&p, 1, ms);
-	} while (n < 0 && errno == EINTR);
+	while ((n = poll(&p, 1, left)) < 0 && errno == EINTR) {
+		left = end - now_ms();
+		if (left < 0)
+			left = 0;
+	}
 	MUST(n);
 	return p.revents;
 }
@@ -613,6 +619,8 @@ __api size_t stuff(int fd)
 	while (idle < 3) {
 		fill(buf, sizeof(buf), off);
 		n = send(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0)
+			n = send(fd, buf, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0) {
 			idle++;
 			poll_for(fd, POLLOUT, 20);
@@ -640,6 +648,33 @@ __api bool stack_selected(const char *variant)
 	return false;
 }
 
+/* One datagram from the address to itself. */
+__api bool echoes(const struct sockaddr_in6 *a)
+{
+	int fd = MUST(socket(AF_INET6, SOCK_DGRAM, 0));
+	struct sockaddr_in6 self;
+	socklen_t len = sizeof(self);
+	char c = 0;
+	bool ok;
+
+	ok = !bind(fd, (void *)a, sizeof(*a)) &&
+	     !getsockname(fd, (void *)&self, &len) &&
+	     !connect(fd, (void *)&self, sizeof(self)) &&
+	     send(fd, &c, 1, 0) == 1 && recv(fd, &c, 1, MSG_DONTWAIT) == 1;
+	close(fd);
+	return ok;
+}
+
+/* IPv6 routes an address of its own from a work item: wait until it has. */
+__api void wait_routed(const char *dev, const struct in6_addr *a)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = *a,
+				     .sin6_scope_id = if_nametoindex(dev) };
+
+	if (!UNTIL(echoes(&sin6)))
+		MUST(-1);
+}
+
 /* A namespace of its own, with loopback up. */
 __api void fresh_ns(void)
 {
@@ -650,12 +685,15 @@ __api void fresh_ns(void)
 	fd = MUST(socket(AF_INET, SOCK_DGRAM, 0));
 	MUST(ioctl(fd, SIOCSIFFLAGS, &ifr));
 	close(fd);
+	wait_routed("lo", &in6addr_loopback);
 	stack_set_mark();
 }
 
 __api void stack_setup(const struct stack *s)
 {
 	st = s;
+	/* Nothing outlives the program, however that ends. */
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	signal(SIGPIPE, SIG_IGN);
 	stack_set_mark();
 }
@@ -665,8 +703,7 @@ __api void stack_setup(const struct stack *s)
 		.st = { #n, d, p, a, x, m },				\
 	}
 
-/* Kernel TCP, the AF_INET(6)/253 door, the AF_XTCP door; v4 and v6. */
-#define STACK_FIXTURE(f)						\
+#define __STACK_FIXTURE(f)						\
 FIXTURE(f) {								\
 	int unused;							\
 };									\
@@ -681,12 +718,20 @@ FIXTURE_TEARDOWN(f)							\
 {									\
 	STACK_CHECK();							\
 }									\
-__STACK(f, tcp4, AF_INET, IPPROTO_TCP, AF_INET, false, false);		\
+struct __stack_##f
+
+/* Kernel TCP, the AF_INET(6)/253 door, the AF_XTCP door. */
+#define STACK_FIXTURE_V6(f)						\
+__STACK_FIXTURE(f);							\
 __STACK(f, tcp6, AF_INET6, IPPROTO_TCP, AF_INET6, false, false);	\
-__STACK(f, inet4, AF_INET, IPPROTO_XTCP, AF_INET, true, false);		\
 __STACK(f, inet6, AF_INET6, IPPROTO_XTCP, AF_INET6, true, false);	\
-__STACK(f, xtcp4, AF_XTCP, XTCPPROTO_V4, AF_INET, true, false);		\
 __STACK(f, xtcp6, AF_XTCP, XTCPPROTO_V6, AF_INET6, true, false)
+
+#define STACK_FIXTURE(f)						\
+STACK_FIXTURE_V6(f);							\
+__STACK(f, tcp4, AF_INET, IPPROTO_TCP, AF_INET, false, false);		\
+__STACK(f, inet4, AF_INET, IPPROTO_XTCP, AF_INET, true, false);		\
+__STACK(f, xtcp4, AF_XTCP, XTCPPROTO_V4, AF_INET, true, false)
 
 /* And with v4-mapped addresses on v6 sockets, where that matters. */
 #define STACK_FIXTURE_MAPPED(f)						\
@@ -694,6 +739,14 @@ STACK_FIXTURE(f);							\
 __STACK(f, tcpmap, AF_INET6, IPPROTO_TCP, AF_INET6, false, true);	\
 __STACK(f, inetmap, AF_INET6, IPPROTO_XTCP, AF_INET6, true, true);	\
 __STACK(f, xtcpmap, AF_XTCP, XTCPPROTO_V6, AF_INET6, true, true)
+
+/* The AF_INET socket of the same stack and door. */
+__api int v4_socket(void)
+{
+	if (st->domain == AF_XTCP)
+		return MUST(socket(AF_XTCP, SOCK_STREAM, XTCPPROTO_V4));
+	return MUST(socket(AF_INET, SOCK_STREAM, st->proto));
+}
 
 /* Drops the variants that $STACK does not select from a fixture's list. */
 __api void stack_filter(struct __fixture_metadata *f)

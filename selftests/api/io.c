@@ -1,0 +1,781 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending and receiving: every call and MSG_ flag, time limits, low-water
+ * mark, faults, ioctls, sendfile and splice, and megabytes both ways.
+ * API_BULK_KB bounds the large transfers on slow machines (default 8192).
+ */
+#include "stack.h"
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+
+STACK_FIXTURE(io);
+
+static size_t bulk_bytes(void)
+{
+	const char *kb = getenv("API_BULK_KB");
+
+	return (kb ? strtoul(kb, NULL, 10) : 8192) * 1024;
+}
+
+TEST_F(io, roundtrip)
+{
+	union addr a = addr_loop(1);
+	socklen_t len = sizeof(a);
+	char buf[16] = {};
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(2, send(fd[0], "ab", 2, 0));
+	EXPECT_EQ(1, write(fd[0], "c", 1));
+	/* The address of a connected stream socket's sendto() is ignored. */
+	EXPECT_EQ(1, sendto(fd[0], "d", 1, 0, &a.sa, addr_len(&a)));
+	ASSERT_TRUE(wait_inq(fd[1], 4));
+	EXPECT_EQ(1, read(fd[1], buf, 1));
+	EXPECT_EQ(1, recv(fd[1], buf + 1, 1, 0));
+	/* recvfrom(2): a stream gives no address. */
+	EXPECT_EQ(2, recvfrom(fd[1], buf + 2, 10, 0, &a.sa, &len));
+	EXPECT_EQ(0, len);
+	EXPECT_STREQ("abcd", buf);
+	EXPECT_EQ(3, send(fd[1], "xyz", 3, 0));
+	EXPECT_EQ(3, recv(fd[0], buf, 3, MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(buf, "xyz", 3));
+}
+
+TEST_F(io, vectors)
+{
+	char a[3] = {}, b[4] = {}, c[8] = {};
+	struct iovec out[] = { { "he", 2 }, { NULL, 0 }, { "llo w", 5 }, { "orld", 4 } };
+	struct iovec in[] = { { a, 2 }, { NULL, 0 }, { b, 3 }, { c, 7 } };
+	struct sockaddr_storage name;
+	struct msghdr m = { .msg_iov = out, .msg_iovlen = 4 };
+	char ctl[64];
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(11, sendmsg(fd[0], &m, 0));
+	EXPECT_EQ(11, writev(fd[0], out, 4));
+	ASSERT_TRUE(wait_inq(fd[1], 22));
+	EXPECT_EQ(12, readv(fd[1], in, 4));
+	EXPECT_STREQ("he", a);
+	EXPECT_EQ(0, memcmp(b, "llo", 3));
+	EXPECT_EQ(0, memcmp(c, " worldh", 7));
+	m = (struct msghdr) { .msg_iov = in, .msg_iovlen = 4, .msg_name = &name,
+			      .msg_namelen = sizeof(name), .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl), .msg_flags = -1 };
+	EXPECT_EQ(10, recvmsg(fd[1], &m, 0));
+	EXPECT_EQ(0, m.msg_namelen);
+	EXPECT_EQ(0, m.msg_controllen);
+	EXPECT_EQ(0, m.msg_flags);
+	EXPECT_EQ(0, memcmp(c, "world", 5));
+}
+
+TEST_F(io, many_messages)
+{
+	char buf[4][4] = {};
+	struct iovec out[4], in[4];
+	struct mmsghdr mo[4] = {}, mi[4] = {};
+	int fd[2], i;
+
+	for (i = 0; i < 4; i++) {
+		out[i] = (struct iovec) { "abcdefgh" + i * 2, 2 };
+		in[i] = (struct iovec) { buf[i], 3 };
+		mo[i].msg_hdr = (struct msghdr) { .msg_iov = out + i, .msg_iovlen = 1 };
+		mi[i].msg_hdr = (struct msghdr) { .msg_iov = in + i, .msg_iovlen = 1 };
+	}
+	pair(fd);
+	EXPECT_EQ(4, sendmmsg(fd[0], mo, 4, 0));
+	EXPECT_EQ(2, mo[3].msg_len);
+	ASSERT_TRUE(wait_inq(fd[1], 8));
+	EXPECT_EQ(3, recvmmsg(fd[1], mi, 4, MSG_WAITFORONE, NULL));
+	EXPECT_EQ(3, mi[0].msg_len);
+	EXPECT_EQ(2, mi[2].msg_len);
+	EXPECT_STREQ("abc", buf[0]);
+	EXPECT_STREQ("def", buf[1]);
+	EXPECT_STREQ("gh", buf[2]);
+	EXPECT_ERR(EAGAIN, recvmmsg(fd[1], mi, 4, MSG_DONTWAIT, NULL));
+}
+
+TEST_F(io, not_connected)
+{
+	int fd = xsocket(0);
+	char c = 'x';
+
+	EXPECT_ERR(ENOTCONN, recv(fd, &c, 1, 0));
+	EXPECT_ERR(ENOTCONN, recv(fd, &c, 1, MSG_DONTWAIT));
+	EXPECT_ERR(EPIPE, send(fd, &c, 1, MSG_NOSIGNAL));
+	EXPECT_ERR(ENOTCONN, read(fd, &c, 1));
+}
+
+TEST_F(io, dontwait)
+{
+	size_t sent, got = 0;
+	char c, *buf;
+	int fd[2];
+	ssize_t n;
+
+	pair(fd);
+	EXPECT_ERR(EAGAIN, recv(fd[0], &c, 1, MSG_DONTWAIT));
+	set_nonblock(fd[0], true);
+	EXPECT_ERR(EAGAIN, recv(fd[0], &c, 1, 0));
+	EXPECT_ERR(EAGAIN, read(fd[0], &c, 1));
+	sent = stuff(fd[0]);
+	EXPECT_LT(0, sent);
+	EXPECT_ERR(EAGAIN, send(fd[0], &c, 1, 0));
+	EXPECT_ERR(EAGAIN, write(fd[0], &c, 1));
+	buf = malloc(sent);
+	while (got < sent && (n = recv(fd[1], buf + got, sent - got, 0)) > 0)
+		got += n;
+	EXPECT_EQ(sent, got);
+	EXPECT_TRUE(filled(buf, got, 0));
+	EXPECT_ERR(EAGAIN, recv(fd[1], &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ(POLLOUT, wait_for(fd[0], POLLOUT));
+}
+
+TEST_F(io, peek)
+{
+	char buf[16] = {};
+	int fd[2], i;
+
+	pair(fd);
+	EXPECT_EQ(3, send(fd[0], "abc", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 3));
+	EXPECT_EQ(3, send(fd[0], "def", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 6));
+	for (i = 0; i < 3; i++) {
+		memset(buf, 0, sizeof(buf));
+		EXPECT_EQ(6, recv(fd[1], buf, 10, MSG_PEEK));
+		EXPECT_STREQ("abcdef", buf);
+	}
+	memset(buf, 0, sizeof(buf));
+	EXPECT_EQ(4, recv(fd[1], buf, 4, MSG_PEEK));
+	EXPECT_STREQ("abcd", buf);
+	EXPECT_EQ(6, recv(fd[1], buf, 10, 0));
+	EXPECT_STREQ("abcdef", buf);
+	EXPECT_ERR(EAGAIN, recv(fd[1], buf, 1, MSG_PEEK | MSG_DONTWAIT));
+	MUST(close(fd[0]));
+	EXPECT_EQ(0, recv(fd[1], buf, 1, MSG_PEEK));
+	EXPECT_EQ(0, recv(fd[1], buf, 1, 0));
+}
+
+struct late {
+	int fd, tid;
+	const char *text;
+	volatile int go;	/* thread to wait for, until it sleeps */
+};
+
+/* Sends the text when the other thread sleeps in its system call. */
+static void *send_late(void *arg)
+{
+	struct late *l = arg;
+
+	if (UNTIL(is_asleep(l->tid)) && l->text)
+		send(l->fd, l->text, strlen(l->text), MSG_NOSIGNAL);
+	if (!l->text)
+		close(l->fd);
+	return NULL;
+}
+
+#define LATER(fd_, text_)						\
+	pthread_t __t;							\
+	struct late __l = { .fd = fd_, .tid = syscall(SYS_gettid),	\
+			    .text = text_ };				\
+	MUST(-pthread_create(&__t, NULL, send_late, &__l))
+#define LATER_DONE() pthread_join(__t, NULL)
+
+TEST_F(io, recv_blocks_until_data)
+{
+	char c = 0;
+	int fd[2];
+
+	pair(fd);
+	LATER(fd[1], "z");
+	EXPECT_EQ(1, recv(fd[0], &c, 1, 0));
+	EXPECT_EQ('z', c);
+	LATER_DONE();
+}
+
+TEST_F(io, recv_blocks_until_close)
+{
+	char c = 0;
+	int fd[2];
+
+	pair(fd);
+	LATER(fd[1], NULL);
+	EXPECT_EQ(0, recv(fd[0], &c, 1, 0));
+	LATER_DONE();
+}
+
+TEST_F(io, waitall)
+{
+	char buf[16] = {};
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(3, send(fd[1], "abc", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[0], 3));
+	LATER(fd[1], "def");
+	EXPECT_EQ(6, recv(fd[0], buf, 6, MSG_WAITALL));
+	EXPECT_STREQ("abcdef", buf);
+	LATER_DONE();
+	/* Without waiting it gives what is there; at the end, what is left. */
+	EXPECT_EQ(2, send(fd[1], "gh", 2, 0));
+	ASSERT_TRUE(wait_inq(fd[0], 2));
+	EXPECT_EQ(1, recv(fd[0], buf, 1, MSG_WAITALL | MSG_DONTWAIT));
+	EXPECT_EQ(1, recv(fd[0], buf, 9, MSG_WAITALL | MSG_DONTWAIT));
+	EXPECT_EQ(2, send(fd[1], "ij", 2, 0));
+	MUST(close(fd[1]));
+	EXPECT_EQ(2, recv(fd[0], buf, 9, MSG_WAITALL));
+	EXPECT_EQ(0, recv(fd[0], buf, 9, MSG_WAITALL));
+}
+
+/* A time limit during MSG_WAITALL: the part that came. */
+TEST_F(io, waitall_time_limit)
+{
+	char buf[16] = {};
+	int fd[2];
+
+	pair(fd);
+	set_timeo(fd[0], SO_RCVTIMEO, 60);
+	EXPECT_EQ(3, send(fd[1], "abc", 3, 0));
+	EXPECT_EQ(3, recv(fd[0], buf, 9, MSG_WAITALL));
+	EXPECT_ERR(EAGAIN, recv(fd[0], buf, 9, MSG_WAITALL));
+}
+
+/* tcp(7): MSG_TRUNC throws the bytes away instead of storing them. */
+TEST_F(io, trunc)
+{
+	char buf[8] = "------";
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(6, send(fd[0], "abcdef", 6, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 6));
+	EXPECT_EQ(6, recv(fd[1], NULL, 10, MSG_TRUNC | MSG_PEEK));
+	EXPECT_EQ(2, recv(fd[1], buf, 2, MSG_TRUNC));
+	EXPECT_STREQ("------", buf);
+	EXPECT_EQ(2, recv(fd[1], buf, 2, 0));
+	EXPECT_STREQ("cd----", buf);
+	EXPECT_EQ(2, recv(fd[1], NULL, 10, MSG_TRUNC));
+	EXPECT_ERR(EAGAIN, recv(fd[1], NULL, 10, MSG_TRUNC | MSG_DONTWAIT));
+}
+
+/* Bytes not yet sent after a short send with FLAGS; -1 if they went out. */
+static int held_back(int flags)
+{
+	int fd[2], n = 0, i;
+
+	/* The hold has a time limit of 200 ms: a slow machine may need tries. */
+	for (i = 0; i < 5; i++) {
+		pair(fd);
+		if (send(fd[0], "abc", 3, flags) != 3 || ioctl(fd[0], SIOCOUTQNSD, &n))
+			return -1;
+		if (n)
+			break;
+	}
+	if (send(fd[0], "def", 3, 0) != 3 || !wait_inq(fd[1], 6))
+		return -1;
+	return n;
+}
+
+TEST_F(io, more)
+{
+	EXPECT_EQ(0, held_back(0));
+	EXPECT_EQ(3, held_back(MSG_MORE));
+}
+
+/* What MSG_MORE held back leaves on its own after a while, and at close. */
+TEST_F(io, more_ends)
+{
+	int fd[2];
+	char c;
+
+	pair(fd);
+	EXPECT_EQ(1, send(fd[0], "a", 1, MSG_MORE));
+	EXPECT_TRUE(wait_inq(fd[1], 1));
+	EXPECT_EQ(1, send(fd[0], "b", 1, MSG_MORE));
+	MUST(close(fd[0]));
+	EXPECT_EQ(1, recv(fd[1], &c, 1, 0));
+	EXPECT_EQ(1, recv(fd[1], &c, 1, 0));
+	EXPECT_EQ('b', c);
+	EXPECT_EQ(0, recv(fd[1], &c, 1, 0));
+}
+
+TEST_F(io, rcvtimeo)
+{
+	struct timeval tv = { 0, 1000000 };
+	socklen_t len = sizeof(tv);
+	int fd[2];
+	long t;
+	char c;
+
+	pair(fd);
+	EXPECT_ERR(EDOM, setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	EXPECT_ERR(EINVAL, setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, 4));
+	set_timeo(fd[0], SO_RCVTIMEO, 2000);
+	EXPECT_OK(getsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, &len));
+	EXPECT_EQ(2, tv.tv_sec);
+	EXPECT_EQ(0, tv.tv_usec);
+	set_timeo(fd[0], SO_RCVTIMEO, 60);
+	t = now_ms();
+	EXPECT_ERR(EAGAIN, recv(fd[0], &c, 1, 0));
+	EXPECT_LE(60, now_ms() - t);
+	EXPECT_EQ(1, send(fd[1], "a", 1, 0));
+	EXPECT_EQ(1, recv(fd[0], &c, 1, 0));
+}
+
+TEST_F(io, sndtimeo)
+{
+	static char buf[1 << 20];
+	int fd[2];
+	ssize_t n;
+	long t;
+
+	pair(fd);
+	set_timeo(fd[0], SO_SNDTIMEO, 60);
+	/* A blocked send that got rid of something tells how much. */
+	t = now_ms();
+	while ((n = send(fd[0], buf, sizeof(buf), 0)) == sizeof(buf))
+		t = now_ms();
+	EXPECT_LT(0, n);
+	EXPECT_GT(sizeof(buf), n);
+	EXPECT_LE(60, now_ms() - t);
+	stuff(fd[0]);
+	t = now_ms();
+	EXPECT_ERR(EAGAIN, send(fd[0], buf, sizeof(buf), 0));
+	EXPECT_LE(60, now_ms() - t);
+}
+
+static void on_alarm(int sig)
+{
+}
+
+TEST_F(io, interrupted)
+{
+	struct itimerval it = { { 0, 20000 }, { 0, 20000 } };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	static char buf[1 << 20];
+	char c[8];
+	int fd[2];
+	ssize_t n;
+
+	pair(fd);
+	MUST(sigaction(SIGALRM, &sa, NULL));
+	MUST(setitimer(ITIMER_REAL, &it, NULL));
+	EXPECT_ERR(EINTR, recv(fd[0], c, 8, 0));
+	/* A part is better than an error. */
+	EXPECT_EQ(3, send(fd[1], "abc", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[0], 3));
+	EXPECT_EQ(3, recv(fd[0], c, 8, MSG_WAITALL));
+	stuff(fd[0]);
+	while ((n = send(fd[0], buf, sizeof(buf), 0)) > 0)
+		;
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(EINTR, errno);
+}
+
+TEST_F(io, rcvlowat)
+{
+	char buf[300] = {};
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(1, get_int(fd[1], SOL_SOCKET, SO_RCVLOWAT));
+	EXPECT_OK(set_int(fd[1], SOL_SOCKET, SO_RCVLOWAT, 0));
+	EXPECT_EQ(1, get_int(fd[1], SOL_SOCKET, SO_RCVLOWAT));
+	EXPECT_OK(set_int(fd[1], SOL_SOCKET, SO_RCVLOWAT, 100));
+	EXPECT_EQ(100, get_int(fd[1], SOL_SOCKET, SO_RCVLOWAT));
+	EXPECT_EQ(99, send(fd[0], buf, 99, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 99));
+	EXPECT_EQ(0, events_now(fd[1]) & POLLIN);
+	/* One who does not wait may have it all the same. */
+	EXPECT_EQ(9, recv(fd[1], buf, 9, MSG_DONTWAIT));
+	EXPECT_EQ(10, send(fd[0], buf, 10, 0));
+	EXPECT_EQ(POLLIN, wait_for(fd[1], POLLIN));
+	EXPECT_EQ(100, recv(fd[1], buf, 300, 0));
+	EXPECT_EQ(5, send(fd[0], buf, 5, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 5));
+	LATER(fd[0], "0123456789012345678901234567890123456789012345678901234567890123456789"
+	      "0123456789012345678901234567890123456789");
+	EXPECT_LE(100, recv(fd[1], buf, 300, 0));
+	LATER_DONE();
+	/* The end counts as data. */
+	EXPECT_EQ(1, send(fd[0], buf, 1, 0));
+	MUST(close(fd[0]));
+	EXPECT_TRUE(wait_for(fd[1], POLLIN) & POLLIN);
+}
+
+TEST_F(io, zero_length)
+{
+	struct iovec iov = { NULL, 0 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 0 };
+	int fd[2], n = -1;
+	char c = 'x';
+
+	pair(fd);
+	EXPECT_EQ(0, send(fd[0], &c, 0, 0));
+	EXPECT_EQ(0, write(fd[0], &c, 0));
+	EXPECT_EQ(0, sendmsg(fd[0], &m, 0));
+	m.msg_iovlen = 1;
+	EXPECT_EQ(0, sendmsg(fd[0], &m, 0));
+	/* read() of nothing is nothing; recv() waits for data first. */
+	EXPECT_EQ(0, read(fd[1], &c, 0));
+	EXPECT_ERR(EAGAIN, recv(fd[1], &c, 0, MSG_DONTWAIT));
+	EXPECT_ERR(EAGAIN, recvmsg(fd[1], &m, MSG_DONTWAIT));
+	EXPECT_EQ(1, send(fd[0], &c, 1, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 1));
+	EXPECT_EQ(0, recv(fd[1], &c, 0, 0));
+	EXPECT_OK(ioctl(fd[1], SIOCINQ, &n));
+	EXPECT_EQ(1, n);
+}
+
+TEST_F(io, faults)
+{
+	char buf[8] = {};
+	int fd[2];
+
+	pair(fd);
+	EXPECT_ERR(EFAULT, send(fd[0], (void *)8, 10, 0));
+	EXPECT_ERR(EFAULT, sendmsg(fd[0], (void *)8, 0));
+	EXPECT_ERR(EFAULT, recvmsg(fd[0], (void *)8, 0));
+	EXPECT_EQ(3, send(fd[0], "abc", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 3));
+	/* A fault loses nothing. */
+	EXPECT_ERR(EFAULT, recv(fd[1], (void *)8, 3, 0));
+	EXPECT_EQ(3, recv(fd[1], buf, 8, 0));
+	EXPECT_STREQ("abc", buf);
+	EXPECT_ERR(EBADF, send(-1, buf, 1, 0));
+	EXPECT_ERR(EBADF, recv(-1, buf, 1, 0));
+}
+
+/* A buffer that ends in the middle: what was taken is what arrives. */
+TEST_F(io, fault_in_the_middle)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char got[8192], *p;
+	int fd[2], lens[] = { 1, 100, 4095 }, i;
+	ssize_t n;
+
+	p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	MUST(p == MAP_FAILED ? -1 : 0);
+	MUST(mprotect(p + page, page, PROT_NONE));
+	memset(p, 'p', page);
+	pair(fd);
+	for (i = 0; i < 3; i++) {
+		n = send(fd[0], p + page - lens[i], lens[i] + 1000, 0);
+		if (n < 0) {
+			EXPECT_EQ(EFAULT, errno);
+			n = 0;
+		}
+		EXPECT_GE(lens[i], n);
+		EXPECT_EQ(1, send(fd[0], "|", 1, 0));
+		ASSERT_TRUE(wait_inq(fd[1], n + 1));
+		ASSERT_EQ(n + 1, recv(fd[1], got, sizeof(got), 0));
+		EXPECT_EQ('|', got[n]);
+		EXPECT_EQ(got + n, memchr(got, '|', n + 1));
+	}
+	/* The same on the receiving side. */
+	EXPECT_EQ(3, send(fd[0], "abc", 3, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 3));
+	n = recv(fd[1], p + page - 1, 3, 0);
+	if (n < 0) {
+		EXPECT_EQ(EFAULT, errno);
+		n = 0;
+	}
+	EXPECT_GE(1, n);
+	EXPECT_EQ(3 - n, recv(fd[1], got, 3, 0));
+	EXPECT_EQ(0, memcmp("abc" + n, got, 3 - n));
+}
+
+TEST_F(io, ioctls)
+{
+	union addr a;
+	int fd[2], n, lfd = listener(&a, 1);
+	size_t sent;
+
+	pair(fd);
+	n = -1;
+	EXPECT_OK(ioctl(fd[0], SIOCINQ, &n));
+	EXPECT_EQ(0, n);
+	n = -1;
+	EXPECT_OK(ioctl(fd[0], SIOCOUTQ, &n));
+	EXPECT_EQ(0, n);
+	EXPECT_EQ(5, send(fd[0], "abcde", 5, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 5));
+	EXPECT_OK(ioctl(fd[1], FIONREAD, &n));
+	EXPECT_EQ(5, n);
+	EXPECT_TRUE(wait_acked(fd[0]));
+	/* SIOCOUTQ counts all that is not acknowledged, SIOCOUTQNSD the unsent. */
+	sent = stuff(fd[0]);
+	EXPECT_OK(ioctl(fd[0], SIOCOUTQ, &n));
+	EXPECT_LT(0, n);
+	EXPECT_GE(sent, n);
+	EXPECT_OK(ioctl(fd[1], SIOCINQ, &n));
+	EXPECT_LT(0, n);
+	EXPECT_OK(ioctl(fd[0], SIOCOUTQNSD, &n));
+	EXPECT_LT(0, n);
+	EXPECT_EQ(sent + 5, ({
+		size_t all = 0;
+		ssize_t k;
+		static char buf[65536];
+
+		while (all < sent + 5 && (k = recv(fd[1], buf, sizeof(buf), 0)) > 0)
+			all += k;
+		all; }));
+	EXPECT_TRUE(wait_acked(fd[0]));
+	EXPECT_OK(ioctl(fd[0], SIOCOUTQNSD, &n));
+	EXPECT_EQ(0, n);
+	/* A FIN is no byte to read. */
+	EXPECT_EQ(2, send(fd[0], "xy", 2, 0));
+	MUST(shutdown(fd[0], SHUT_WR));
+	EXPECT_TRUE(wait_for(fd[1], POLLRDHUP) & POLLRDHUP);
+	EXPECT_OK(ioctl(fd[1], SIOCINQ, &n));
+	EXPECT_EQ(2, n);
+
+	EXPECT_ERR(EINVAL, ioctl(lfd, SIOCINQ, &n));
+	EXPECT_ERR(EINVAL, ioctl(lfd, SIOCOUTQ, &n));
+	EXPECT_ERR(EINVAL, ioctl(lfd, SIOCOUTQNSD, &n));
+	EXPECT_ERR(EFAULT, ioctl(fd[0], SIOCINQ, 8));
+	EXPECT_ERR(ENOTTY, ioctl(fd[0], 0x5499, &n));
+}
+
+TEST_F(io, fionbio)
+{
+	int fd[2], on = 1;
+	char c;
+
+	pair(fd);
+	EXPECT_OK(ioctl(fd[0], FIONBIO, &on));
+	EXPECT_NE(0, fcntl(fd[0], F_GETFL) & O_NONBLOCK);
+	EXPECT_ERR(EAGAIN, recv(fd[0], &c, 1, 0));
+	on = 0;
+	EXPECT_OK(ioctl(fd[0], FIONBIO, &on));
+	EXPECT_EQ(0, fcntl(fd[0], F_GETFL) & O_NONBLOCK);
+}
+
+/* A child that sends the pattern and leaves. */
+static pid_t child_sends(int fd, int other, size_t total)
+{
+	pid_t pid = MUST(fork());
+
+	if (pid)
+		return pid;
+	close(other);
+	_exit(send_pattern(fd, total) != total);
+}
+
+static int child_status(pid_t pid)
+{
+	int status = -1;
+
+	MUST(waitpid(pid, &status, 0));
+	return status;
+}
+
+TEST_F(io, bulk)
+{
+	size_t total = bulk_bytes();
+	int fd[2];
+	pid_t pid;
+	char c;
+
+	pair(fd);
+	pid = child_sends(fd[0], fd[1], total);
+	MUST(close(fd[0]));
+	EXPECT_EQ(total, recv_pattern(fd[1], total));
+	EXPECT_EQ(0, recv(fd[1], &c, 1, 0));
+	EXPECT_EQ(0, child_status(pid));
+}
+
+/* Both directions at once, each end sending from a process of its own. */
+TEST_F(io, bulk_both_ways)
+{
+	size_t total = bulk_bytes() / 2;
+	pid_t pid[3];
+	int fd[2];
+
+	pair(fd);
+	pid[0] = child_sends(fd[0], -1, total);
+	pid[1] = child_sends(fd[1], -1, total);
+	pid[2] = MUST(fork());
+	if (!pid[2])
+		_exit(recv_pattern(fd[0], total) != total);
+	EXPECT_EQ(total, recv_pattern(fd[1], total));
+	EXPECT_EQ(0, child_status(pid[0]));
+	EXPECT_EQ(0, child_status(pid[1]));
+	EXPECT_EQ(0, child_status(pid[2]));
+}
+
+/* Sizes that fit nothing: odd writes in, odd reads out. */
+TEST_F(io, odd_sizes)
+{
+	static const int in[] = { 1, 2, 3, 7, 536, 1447, 1449, 4095, 4097, 9001, 65537 };
+	static unsigned char buf[65537], got[65537];
+	size_t off = 0, roff = 0;
+	int fd[2], i, j = 0;
+	ssize_t n;
+
+	pair(fd);
+	for (i = 0; i < 110; i++) {
+		fill(buf, in[i % 11], off);
+		n = send(fd[0], buf, in[i % 11], MSG_DONTWAIT);
+		off += n < 0 ? 0 : n;
+		while ((n = recv(fd[1], got, in[(j * 5 + 3) % 11], MSG_DONTWAIT)) > 0) {
+			ASSERT_TRUE(filled(got, n, roff));
+			roff += n;
+			j++;
+		}
+	}
+	while (roff < off && (n = recv(fd[1], got, sizeof(got), 0)) > 0) {
+		ASSERT_TRUE(filled(got, n, roff));
+		roff += n;
+	}
+	EXPECT_EQ(off, roff);
+	EXPECT_LT(100000, off);
+}
+
+TEST_F(io, one_byte_writes)
+{
+	unsigned char c;
+	int fd[2], i;
+
+	pair(fd);
+	MUST(set_int(fd[0], SOL_TCP, TCP_NODELAY, 1));
+	for (i = 0; i < 1000; i++) {
+		c = pattern(i);
+		ASSERT_EQ(1, send(fd[0], &c, 1, 0));
+	}
+	EXPECT_EQ(1000, recv_pattern(fd[1], 1000));
+}
+
+/* A file in memory that holds the pattern. */
+static int pattern_file(size_t total)
+{
+	int fd = MUST(memfd_create("pattern", MFD_CLOEXEC));
+	static unsigned char buf[65536];
+	size_t off;
+
+	for (off = 0; off < total; off += sizeof(buf)) {
+		fill(buf, sizeof(buf), off);
+		if (write(fd, buf, sizeof(buf)) != sizeof(buf))
+			MUST(-1);
+	}
+	return fd;
+}
+
+TEST_F(io, sendfile)
+{
+	size_t total = 1 << 20, sent = 0;
+	int fd[2], file = pattern_file(total);
+	off_t off = 0;
+	ssize_t n;
+	pid_t pid;
+
+	pair(fd);
+	pid = MUST(fork());
+	if (!pid)
+		_exit(recv_pattern(fd[1], total) != total);
+	while (sent < total && (n = sendfile(fd[0], file, &off, total - sent)) > 0)
+		sent += n;
+	EXPECT_EQ(total, sent);
+	EXPECT_EQ(total, off);
+	EXPECT_EQ(0, sendfile(fd[0], file, &off, 1));
+	EXPECT_EQ(0, child_status(pid));
+	MUST(shutdown(fd[0], SHUT_WR));
+	off = 0;
+	EXPECT_ERR(EPIPE, sendfile(fd[0], file, &off, 1));
+}
+
+/* Pipe to socket and socket to pipe. */
+TEST_F(io, splice)
+{
+	size_t total = 256 << 10, in = 0, out = 0, sent = 0;
+	int fd[2], p[2], q[2], file = pattern_file(total);
+	static unsigned char buf[65536];
+	loff_t off = 0;
+	ssize_t n;
+
+	pair(fd);
+	MUST(pipe(p));
+	MUST(pipe(q));
+	/* SPLICE_F_NONBLOCK is about the pipe; the socket has its own flag. */
+	set_nonblock(fd[1], true);
+	EXPECT_ERR(EAGAIN, splice(fd[1], NULL, q[1], NULL, 10, 0));
+	set_nonblock(fd[1], false);
+	while (out < total) {
+		if (in < total) {
+			n = splice(file, &off, p[1], NULL, 16384, 0);
+			ASSERT_LT(0, n);
+			in += n;
+		}
+		while (sent < in) {
+			n = splice(p[0], NULL, fd[0], NULL, in - sent, 0);
+			ASSERT_LT(0, n);
+			sent += n;
+		}
+		n = splice(fd[1], NULL, q[1], NULL, 16384, 0);
+		ASSERT_LT(0, n);
+		ASSERT_EQ(n, read(q[0], buf, n));
+		ASSERT_TRUE(filled(buf, n, out));
+		out += n;
+	}
+	EXPECT_EQ(total, sent);
+	MUST(close(fd[0]));
+	EXPECT_EQ(0, splice(fd[1], NULL, q[1], NULL, 10, 0));
+}
+
+TEST_F(io, splice_to_closed_peer)
+{
+	int fd[2], p[2];
+
+	pair(fd);
+	MUST(pipe(p));
+	EXPECT_EQ(3, write(p[1], "abc", 3));
+	MUST(shutdown(fd[0], SHUT_WR));
+	EXPECT_ERR(EPIPE, splice(p[0], NULL, fd[0], NULL, 3, 0));
+	EXPECT_ERR(ENOTCONN, splice(xsocket(0), NULL, p[1], NULL, 3, 0));
+}
+
+/* What was spliced out of a socket can be tee'd: it stays what it was. */
+TEST_F(io, tee)
+{
+	int fd[2], p[2], q[2];
+	char buf[16] = {};
+
+	pair(fd);
+	MUST(pipe(p));
+	MUST(pipe(q));
+	EXPECT_EQ(6, send(fd[0], "abcdef", 6, 0));
+	ASSERT_TRUE(wait_inq(fd[1], 6));
+	EXPECT_EQ(6, splice(fd[1], NULL, p[1], NULL, 100, 0));
+	EXPECT_EQ(6, tee(p[0], q[1], 100, 0));
+	EXPECT_EQ(6, send(fd[0], "ghijkl", 6, 0));
+	EXPECT_EQ(6, splice(p[0], NULL, fd[1], NULL, 6, 0));
+	MUST(close(p[1]));
+	EXPECT_EQ(6, read(q[0], buf, 16));
+	EXPECT_STREQ("abcdef", buf);
+	EXPECT_EQ(6, recv(fd[0], buf, 6, MSG_WAITALL));
+	EXPECT_STREQ("abcdef", buf);
+}
+
+/* sendmsg(2): unknown control messages are refused by none, SOL_SOCKET's are read. */
+TEST_F(io, control_messages)
+{
+	char ctl[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { "a", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+			    .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int fd[2];
+
+	pair(fd);
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = 0x7fff;
+	EXPECT_ERR(EINVAL, sendmsg(fd[0], &m, 0));
+	c->cmsg_level = SOL_IP;
+	EXPECT_EQ(1, sendmsg(fd[0], &m, 0));
+	c->cmsg_len = 1;
+	EXPECT_ERR(EINVAL, sendmsg(fd[0], &m, 0));
+}
+
+TEST_HARNESS_MAIN
