@@ -114,6 +114,16 @@ static void on_reset(struct sock *sk)
 	xtcp_fail(sk, err, EV_RCV_RST);
 }
 
+/* RFC 2883 4: text that was here before is reported. */
+static void note_duplicate(struct sock *sk, const struct xtcp_segment *seg, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	u32 end_seq = seg->seq + seg->len;
+
+	if (seg->len && !after(end_seq, tcb->rcv_nxt))
+		xtcp_rx_data(tcb, seg->seq, end_seq, now, &end_seq);
+}
+
 /* What each verdict of xtcp_segment_check() costs the segment. */
 static enum xtcp_mib refuse(struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_segment *seg, enum xtcp_verdict v, u64 now)
@@ -123,6 +133,7 @@ static enum xtcp_mib refuse(struct sock *sk, struct sk_buff *skb,
 		ack_out_of_window(sk, seg, now);
 		return XTCP_DROP_PAWS;
 	case XTCP_V_DROP_SEQ:
+		note_duplicate(sk, seg, now);
 		ack_out_of_window(sk, seg, now);
 		return XTCP_DROP_SEQ;
 	case XTCP_V_DROP_RST:
@@ -244,8 +255,10 @@ static enum xtcp_mib take_text(struct sock *sk, struct sk_buff *skb,
 	bool ofo;
 
 	__skb_pull(skb, tcp_hdrlen(skb));
-	if (!cut_to_window(tcb, skb, seq, &end_seq))
+	if (!cut_to_window(tcb, skb, seq, &end_seq)) {
+		tcb->todo |= XTCP_ACK_NOW;	/* a window probe, RFC 9293 3.8.6.1 */
 		return XTCP_DROP_OVERWINDOW;
+	}
 	if (!xtcp_rcvbuf_admit(sk, skb)) {
 		tcb->todo |= XTCP_ACK_NOW;
 		return XTCP_DROP_RCVBUF;
@@ -286,14 +299,6 @@ static void on_fin(struct sock *sk, u64 now)
 	sk_wake_async(sk, SOCK_WAKE_WAITD, sk->sk_shutdown == SHUTDOWN_MASK ? POLL_HUP : POLL_IN);
 }
 
-static void note_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
-{
-	u32 fin = seg->end_seq - 1;
-
-	if (between(fin, tcb->rcv_nxt, tcb->rcv_adv))
-		xtcp_rx_fin(tcb, fin);
-}
-
 /* Sixth to eighth: urgent pointer, text, FIN. */
 static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 				     const struct xtcp_segment *seg, u64 now)
@@ -313,7 +318,7 @@ static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 	if (seg->flags & XTCP_URG)
 		xtcp_urg_rcv(sk, skb, seg);
 	if (seg->flags & XTCP_FIN)
-		note_fin(tcb, seg);
+		xtcp_rx_fin(tcb, seg->end_seq - 1);
 	if (seg->len)
 		why = take_text(sk, skb, seg, now);
 	else
@@ -558,7 +563,8 @@ static void to_nobody(struct net *net, struct sk_buff *skb,
 		why = xtcp_parse(skb, &seg) ? XTCP_DROP_NO_SOCKET : XTCP_DROP_OPTION;
 	if (why == XTCP_DROP_NO_SOCKET) {
 		trace_xtcp_seg_in(net, key, TCP_CLOSE, TCP_CLOSE, &seg, why);
-		xtcp_reset_segment(net, skb, key, &seg, NULL, dif);
+		xtcp_reset_segment(net, skb, key, &seg, NULL,
+				   xtcp_reply_oif(net, key, dif));
 	}
 	xtcp_drop(net, skb, why);
 }
@@ -605,7 +611,6 @@ void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal)
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	bh_lock_sock(sk);
-	xtcp_mib_inc(sock_net(sk), XTCP_ICMP_IN);
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		goto out;
 	if (!between(seq, tcb->snd_una, tcb->snd_nxt)) {

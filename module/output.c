@@ -217,6 +217,15 @@ static void retry_later(struct sock *sk, u64 now)
 		*at = now + xtcp_rto(tcb);
 }
 
+/* Text that follows soon on a segment received is its answer: the next ACKs can
+ * wait for one to travel on.
+ */
+static void note_answer(struct xtcp_tcb *tcb, u64 now)
+{
+	if (now - tcb->rcv_at < tcb->delack_max)
+		tcb->pingpong = 1;
+}
+
 static bool send_one(struct sock *sk, struct xtcp_tx *what, u64 now)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
@@ -234,6 +243,8 @@ static bool send_one(struct sock *sk, struct xtcp_tx *what, u64 now)
 		kfree_skb(skb);
 		goto no_mem;
 	}
+	if (seq != end_seq)
+		note_answer(tcb, now);
 	send_segment(sk, skb, what, now);
 	return true;
 no_mem:

@@ -180,8 +180,11 @@ static void on_persist(struct sock *sk, u64 now)
 
 static void on_delack(struct sock *sk, u64 now)
 {
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
 	xtcp_mib_inc(sock_net(sk), XTCP_DELAYED_ACKS);
-	xtcp_sk(sk)->tcb.todo |= XTCP_ACK_NOW;
+	tcb->pingpong = 0;	/* no answer came that could have carried it */
+	tcb->todo |= XTCP_ACK_NOW;
 }
 
 static u64 keepalive_time(const struct sock *sk)
