@@ -359,41 +359,6 @@ bool xtcp_walk_first(struct xtcp_walk *w)
 	return xtcp_walk_next(w);
 }
 
-/* ---- end of a namespace ---- */
-
-static struct xtcp_ep *first_of(const struct net *net, unsigned int bucket)
-{
-	struct hlist_nulls_node *node;
-	struct xtcp_ep *ep;
-
-	spin_lock_bh(lock_of(bucket));
-	hlist_nulls_for_each_entry(ep, node, &table[bucket], node)
-		if (ep->net == net && ep->kind != XTCP_EP_SOCK && ep_get(ep))
-			goto out;
-	ep = NULL;
-out:
-	spin_unlock_bh(lock_of(bucket));
-	return ep;
-}
-
-void xtcp_table_purge(struct net *net)
-{
-	struct xtcp_ep *ep;
-	unsigned int i;
-
-	for (i = 0; i <= table_mask; i++) {
-		while ((ep = first_of(net, i))) {
-			if (ep->kind == XTCP_EP_TW)
-				xtcp_tw_kill(container_of(ep, struct xtcp_tw, ep), EV_ABORT);
-			else
-				xtcp_request_drop(container_of(ep, struct xtcp_request, ep),
-						  EV_ABORT);
-			xtcp_ep_put(ep);
-		}
-		cond_resched();
-	}
-}
-
 /* ---- start and end ---- */
 
 static unsigned int table_size(void)

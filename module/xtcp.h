@@ -90,6 +90,7 @@ struct xtcp_reply {
 	u8 tos;
 	u8 state;			/* for the trace, 0 = unknown */
 	u32 flowlabel;			/* IPv6, network order in the low 20 bits as in flowi6 */
+	const struct ip_options_rcu *opt; /* source route of an IPv4 reply, or NULL */
 };
 
 /* ---------------------------------------------------------------- requests */
@@ -592,8 +593,6 @@ struct xtcp_walk {
 bool xtcp_walk_first(struct xtcp_walk *w);
 bool xtcp_walk_next(struct xtcp_walk *w);
 void xtcp_walk_end(struct xtcp_walk *w);
-/* every TIME-WAIT entry and request of a namespace goes (namespace exit) */
-void xtcp_table_purge(struct net *net);
 
 /* ---------------------------------------------------------------- listeners.c */
 
@@ -709,6 +708,7 @@ void xtcp_drop_early(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
 void xtcp_icmp_mtu(struct sock *sk, u32 seq, u32 mtu);
 void xtcp_icmp_redirect(struct sock *sk, u32 seq, struct sk_buff *skb);
 void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst);
+int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif);
 void xtcp_forget_peer(struct sock *sk);
 int xtcp_v4_connect_to(struct sock *sk, __be32 daddr, __be16 dport);
 /* for ipv4.c: the IPv6 part of a child with an IPv4 peer (ipv6.c) */
