@@ -231,17 +231,21 @@ static int get_quickack(const struct sock *sk)
 	return !xtcp_sk(sk)->tcb.pingpong;
 }
 
-/* An ACK that waits leaves now.  An even number then returns to delayed ACKs. */
+/* 0: ACKs may wait for data to go with.  Otherwise none waits, one that does leaves
+ * now, and after that an even number is as good as 0.
+ */
 static int set_quickack(struct sock *sk, int val)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
+	tcb->quickack = !!val;
+	tcb->pingpong = !val;
+	if (!val || !is_open(sk) || !tcb->deadline[XTCP_T_DELACK])
+		return 0;
 	tcb->quickack = val & 1;
 	tcb->pingpong = !(val & 1);
-	if (val && is_open(sk) && tcb->deadline[XTCP_T_DELACK]) {
-		tcb->todo |= XTCP_ACK_NOW;
-		xtcp_flush(sk, xtcp_now());
-	}
+	tcb->todo |= XTCP_ACK_NOW;
+	xtcp_flush(sk, xtcp_now());
 	return 0;
 }
 
