@@ -95,7 +95,8 @@ void xtcp_tcb_set_irs(struct xtcp_tcb *tcb, u32 irs)
 	tcb->irs = irs;
 	tcb->rcv_nxt = irs + 1;
 	tcb->rcv_acked = irs + 1;
-	tcb->rcv_adv = irs + 1;
+	/* our SYN promised this much, unscaled (RFC 7323 2.2) */
+	tcb->rcv_adv = irs + 1 + min_t(u32, tcb->rcv_wnd, XTCP_MAX_WND);
 	tcb->rcv_up = irs;
 	tcb->snd_wl1 = irs;
 }

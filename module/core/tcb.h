@@ -574,7 +574,10 @@ void xtcp_tcb_init(struct xtcp_tcb *tcb);
 /** xtcp_tcb_set_iss() - all send variables to @iss */
 void xtcp_tcb_set_iss(struct xtcp_tcb *tcb, u32 iss);
 
-/** xtcp_tcb_set_irs() - all receive variables from the peer's SYN */
+/**
+ * xtcp_tcb_set_irs() - all receive variables from the peer's SYN; rcv_wnd is what
+ * our SYN has advertised, 0 if none was sent yet
+ */
 void xtcp_tcb_set_irs(struct xtcp_tcb *tcb, u32 irs);
 
 /** xtcp_tcb_negotiate() - take the peer's SYN options: what both offer holds from here on

@@ -273,8 +273,6 @@ static bool next_ack(const struct xtcp_tcb *tcb, struct xtcp_tx *what)
 	if (!(tcb->todo & XTCP_ACK_NOW) || tcb->state == TCP_CLOSE ||
 	    tcb->state == TCP_LISTEN || tcb->state == TCP_SYN_SENT)
 		return false;
-	if (tcb->state == TCP_SYN_RECV && tcb->syn_out)	/* 3.10.7.3: <CTL=SYN,ACK> */
-		return next_syn(tcb, XTCP_TX_ACK, what);
 	return answer(what, XTCP_TX_ACK, XTCP_ACK, seq, seq);
 }
 

@@ -49,19 +49,27 @@ TEST(syn_alone_and_repeated)
 	xtcp_tcb_purge(&s.tcb);
 }
 
-TEST(simultaneous_open_answers_syn_ack)
+/* RFC 9293 3.10.7.3: our SYN goes out again, with an ACK; a later ACK is bare, or
+ * two ends that answer each other's SYN,ACK would never end.
+ */
+TEST(simultaneous_open)
 {
 	struct sender s;
 
 	syn_sent(&s, 500);
 	sender_flush(&s);
 	s.tcb.state = TCP_SYN_RECV;
+	xtcp_map_mark_lost(&s.tcb, 500, 501);
 	s.tcb.todo |= XTCP_ACK_NOW;
 	ASSERT_EQ(1, sender_flush(&s));
 	ASSERT_EQ(XTCP_SYN | XTCP_ACK, s.log[0].flags);
 	ASSERT_EQ(500, s.log[0].seq);
 	ASSERT_EQ(501, s.log[0].end_seq);
-	ASSERT_EQ(501, s.tcb.snd_nxt);
+	s.tcb.snd_wnd = 1000;
+	s.tcb.todo |= XTCP_ACK_NOW;
+	ASSERT_EQ(1, sender_flush(&s));
+	ASSERT_EQ(XTCP_ACK, s.log[0].flags);
+	ASSERT_EQ(501, s.log[0].seq);
 	sender_wait(&s, XTCP_T_REXMT);
 	xtcp_loss_on_rto(&s.tcb, s.now);
 	ASSERT_EQ(1, sender_flush(&s));
