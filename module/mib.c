@@ -66,6 +66,18 @@ static unsigned long count_established(struct net *net, sa_family_t family)
 	return n;
 }
 
+/* What there is now, beside the counters of what there was */
+static void show_current(struct seq_file *m, struct net *net)
+{
+	const struct xtcp_net *xn = xtcp_pernet(net);
+
+	seq_printf(m, "CurrEstab %lu\n",
+		   count_established(net, AF_INET) + count_established(net, AF_INET6));
+	seq_printf(m, "CurrSockets %d\n", atomic_read(&xn->sockets));
+	seq_printf(m, "CurrOrphans %d\n", atomic_read(&xn->orphan_count));
+	seq_printf(m, "CurrTimeWait %d\n", atomic_read(&xn->tw_count));
+}
+
 static int stat_show(struct seq_file *m, void *v)
 {
 	struct net *net = seq_file_single_net(m);
@@ -73,8 +85,7 @@ static int stat_show(struct seq_file *m, void *v)
 
 	for (i = XTCP_KEPT + 1; i < XTCP_NR_MIBS; i++)
 		seq_printf(m, "%s %lu\n", mib_name[i], xtcp_mib_read(net, i));
-	seq_printf(m, "CurrEstab %lu\n",
-		   count_established(net, AF_INET) + count_established(net, AF_INET6));
+	show_current(m, net);
 	return 0;
 }
 

@@ -111,6 +111,7 @@ struct xtcp_request {
 	u32 mark;
 	u32 txhash;
 	u32 rcv_wnd;			/* window announced in the SYN,ACK */
+	u16 mss;			/* announced in the SYN,ACK */
 	u16 peer_mss;			/* 0 = none announced */
 	u8 snd_wscale;
 	u8 rcv_wscale;
@@ -308,20 +309,18 @@ extern const struct xtcp_af_ops xtcp_v6_mapped_ops;	/* AF_INET6 sockets, IPv4 pe
 struct xtcp_sysctl {
 	int sack, timestamps, window_scaling;
 	int rmem[3], wmem[3];
-	int fin_timeout;		/* ns per user unit: see sysctl.c; kept in s */
+	int fin_timeout;		/* s */
 	int keepalive_time, keepalive_probes, keepalive_intvl;	/* s, -, s */
 	int syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	int max_orphans, max_syn_backlog, abort_on_overflow, rfc1337, stdurg;
 	int reuse_tw, max_tw_buckets, min_snd_mss, challenge_ack_limit;
 	int invalid_ratelimit;		/* ms */
-	int reordering, slow_start_after_idle, syncookies;
+	int slow_start_after_idle, syncookies;
 	int tw_timeout;			/* ms: 2MSL */
 	int rto_min;			/* us */
 	int rto_max;			/* ms */
 	int delack_max;			/* ms */
-	int adv_win_scale;
-	int base_mss;
-	int mtu_probing;
+	int adv_win_scale;		/* see sysctl.c */
 };
 
 struct xtcp_net {
@@ -636,15 +635,42 @@ u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 73
 u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key); /* RFC 6056 3.3.4: F and G */
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
 
-/* ---------------------------------------------------------------- listen.c request.c */
+/* ---------------------------------------------------------------- listen.c */
 
-int xtcp_request_init(void);
-void xtcp_request_exit(void);
 int xtcp_listen(struct socket *sock, int backlog);
 void xtcp_listen_stop(struct sock *sk);
 struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern);
 /* a segment for a listener; socket lock (bh) held; Return: XTCP_KEPT or why to drop */
 enum xtcp_mib xtcp_listen_rcv(struct sock *sk, struct sk_buff *skb, struct xtcp_segment *seg);
+/* the connection of @req, with the segment that completed its handshake: in the
+ * table in place of the request, and in the accept queue.  Return: the child, locked
+ * (bh), with a reference for the caller; NULL without memory or if the listener stops
+ */
+struct sock *xtcp_child_create(struct xtcp_request *req, struct sk_buff *skb,
+			       const struct xtcp_segment *seg);
+/* the rest of that segment is the child's; unlocks it and drops the reference.
+ * Consumes @skb, wakes @listener
+ */
+void xtcp_child_start(struct sock *child, struct sock *listener, struct sk_buff *skb,
+		      struct xtcp_segment *seg);
+
+static inline bool xtcp_accept_full(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_ack_backlog) > READ_ONCE(sk->sk_max_ack_backlog);
+}
+
+/* ---------------------------------------------------------------- request.c */
+
+int xtcp_request_init(void);
+void xtcp_request_exit(void);
+/* a SYN made a request: fields from the SYN, a reference for the caller, not yet
+ * in the table; NULL: see @why
+ */
+struct xtcp_request *xtcp_request_new(struct sock *sk, struct sk_buff *skb,
+				      const struct xtcp_segment *seg, enum xtcp_mib *why);
+/* into the table and the listener's list, send SYN,ACK, start the timer */
+enum xtcp_mib xtcp_request_start(struct xtcp_request *req);
+void xtcp_request_send_syn_ack(struct xtcp_request *req, u64 now);
 /* a segment for a request; consumes @skb and the caller's reference on @req */
 void xtcp_request_rcv(struct xtcp_request *req, struct sk_buff *skb,
 		      const struct xtcp_key *key, int dif, int sdif);
@@ -655,6 +681,17 @@ bool xtcp_request_drop(struct xtcp_request *req, enum xtcp_event ev);
 void xtcp_request_free(struct xtcp_request *req);
 /* ICMP error for a SYN,ACK: RFC 1122 */
 void xtcp_request_icmp(struct xtcp_request *req, u32 seq);
+
+/* ---------------------------------------------------------------- cookie.c */
+
+/* may the listener answer by cookie, or has it lately? */
+bool xtcp_cookie_wanted(const struct sock *sk, bool full);
+bool xtcp_cookie_expected(const struct sock *sk);
+/* answer the SYN of @req, which is then forgotten, by a cookie */
+void xtcp_cookie_send(struct xtcp_request *req, const struct xtcp_segment *seg);
+/* the request that an ACK of a cookie stands for, as xtcp_request_new() gives it */
+struct xtcp_request *xtcp_cookie_check(struct sock *sk, struct sk_buff *skb,
+				       const struct xtcp_segment *seg);
 
 /* ---------------------------------------------------------------- timewait.c */
 
