@@ -31,6 +31,10 @@ lock() {
 	flock "$fd"
 }
 
+as_root() {
+	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
 is_kernel() {
 	[[ " $KERNEL_NAMES " == *" $1 "* ]] || die "unknown kernel '$1' (one of: $KERNEL_NAMES)"
 }
