@@ -607,26 +607,43 @@ __api size_t recv_pattern(int fd, size_t total)
 	return off;
 }
 
-/* Fills the way to the peer without blocking; bytes taken. */
+/* Bytes sent that the peer has not acknowledged. */
+__api int in_flight(int fd)
+{
+	int all = 0, unsent = 0;
+
+	MUST(ioctl(fd, SIOCOUTQ, &all));
+	MUST(ioctl(fd, SIOCOUTQNSD, &unsent));
+	return all - unsent;
+}
+
+/*
+ * Fills the way to the peer without blocking; bytes taken.  It is full when
+ * nothing more is taken while all that was sent is acknowledged (but for a
+ * window probe's byte), or for longer than an ACK may be delayed.
+ */
 __api size_t stuff(int fd)
 {
 	static unsigned char buf[65536];
+	int tries = 0, quiet = 0;
 	size_t off = 0;
 	ssize_t n;
-	int idle = 0;
 
-	/* What the peer acknowledges meanwhile makes room: ask until it stays full. */
-	while (idle < 3) {
+	MUST(set_int(fd, SOL_SOCKET, SO_SNDBUF, 65536));
+	while (quiet < 2 && tries < 30) {
+		bool still = in_flight(fd) <= 1;
+
 		fill(buf, sizeof(buf), off);
 		n = send(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0)
 			n = send(fd, buf, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0) {
-			idle++;
-			poll_for(fd, POLLOUT, 20);
+			quiet = still ? quiet + 1 : 0;
+			tries++;
+			poll_for(fd, POLLOUT, 10);
 			continue;
 		}
-		idle = 0;
+		quiet = tries = 0;
 		off += n;
 	}
 	return off;
@@ -686,6 +703,8 @@ __api void fresh_ns(void)
 	MUST(ioctl(fd, SIOCSIFFLAGS, &ifr));
 	close(fd);
 	wait_routed("lo", &in6addr_loopback);
+	/* The reference shall not pace (BBR would). */
+	MUST(file_write("/proc/sys/net/ipv4/tcp_congestion_control", "reno"));
 	stack_set_mark();
 }
 
