@@ -397,9 +397,9 @@ TEST(urgent_mark_ends_when_acknowledged)
 	s.tcb.urg_out = 1;
 	s.tcb.snd_up = s.tcb.snd_una + 2000;
 	sender_ack(&s, 1999);
-	ASSERT_EQ(1, +s.tcb.urg_out);
+	ASSERT_TRUE(!!s.tcb.urg_out);
 	sender_ack(&s, 2000);
-	ASSERT_EQ(0, +s.tcb.urg_out);
+	ASSERT_FALSE(!!s.tcb.urg_out);
 	xtcp_tcb_purge(&s.tcb);
 }
 

@@ -93,6 +93,21 @@ TEST(congestion_avoidance)
 	ASSERT_EQ(12000, s.tcb.cwnd);
 }
 
+/* What exceeds one window counts towards the next */
+TEST(congestion_avoidance_keeps_the_remainder)
+{
+	static const u32 cwnd[] = { 10000, 10000, 10000, 11000, 11000, 11000, 12000 };
+	struct sender s;
+	unsigned int i;
+
+	sender_init(&s, 1);
+	s.tcb.ssthresh = 10000;
+	for (i = 0; i < ARRAY_SIZE(cwnd); i++) {
+		ack_bytes(&s, 3000);
+		ASSERT_EQ(cwnd[i], s.tcb.cwnd);
+	}
+}
+
 TEST(slow_start_ends_at_ssthresh)
 {
 	struct sender s;
