@@ -102,7 +102,9 @@ bool xtcp_event(struct sock *sk, enum xtcp_event ev)
 
 	if (next == XTCP_NO_ARROW)
 		return false;
-	set_state(sk, next);
+	/* a full socket never shows TIME-WAIT: sk_fullsock() would deny what it is */
+	if (next != TCP_TIME_WAIT)
+		set_state(sk, next);
 	if (entry_action[next])
 		entry_action[next](sk);
 	return true;
