@@ -16,6 +16,7 @@
 #include <linux/hrtimer.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include <net/inet_common.h>
@@ -328,6 +329,13 @@ static inline void xt_ipv6_icmp_error(struct sock *sk, struct sk_buff *quote, in
 	ee->port = port;
 	xt_queue_icmp_error(sk, skb, payload);
 }
+#endif
+
+/* ------------------------------------------------ memory */
+
+/* the @n-th page behind @page, where the pages of a frag may not be in one array */
+#ifndef nth_page
+#define nth_page(page, n)	((page) + (n))
 #endif
 
 /* ------------------------------------------------ timers */
