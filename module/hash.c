@@ -93,6 +93,21 @@ void xtcp_key_from_sk(struct sock *sk)
 	key->rport = inet->inet_dport;
 }
 
+void xtcp_key_from_skb(const struct sk_buff *skb, struct xtcp_key *key)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &key->laddr);
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &key->raddr);
+	} else {
+		key->laddr = ipv6_hdr(skb)->daddr;
+		key->raddr = ipv6_hdr(skb)->saddr;
+	}
+	key->lport = th->dest;
+	key->rport = th->source;
+}
+
 /* ---- the table of connections ---- */
 
 static unsigned int bucket_of(const struct xtcp_ep *ep)

@@ -13,6 +13,7 @@
 static siphash_aligned_key_t isn_key __ro_after_init;
 static siphash_aligned_key_t ts_key __ro_after_init;
 static siphash_aligned_key_t port_key __ro_after_init;
+static siphash_aligned_key_t cookie_key __ro_after_init;
 static hsiphash_key_t table_key __ro_after_init;
 
 void xtcp_secret_init(void)
@@ -20,6 +21,7 @@ void xtcp_secret_init(void)
 	get_random_bytes(&isn_key, sizeof(isn_key));
 	get_random_bytes(&ts_key, sizeof(ts_key));
 	get_random_bytes(&port_key, sizeof(port_key));
+	get_random_bytes(&cookie_key, sizeof(cookie_key));
 	get_random_bytes(&table_key, sizeof(table_key));
 }
 
@@ -86,6 +88,19 @@ u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key)
 	to.rport = (__force u32)key->rport;
 	to.net = net_hash_mix(net);
 	return siphash(&to, sizeof(to), &port_key);
+}
+
+/* RFC 4987 3.6: proves that we have sent a SYN,ACK for this SYN at @time. */
+u32 xtcp_cookie_mac(const struct xtcp_key *key, u32 irs, u32 time, u32 mss_index)
+{
+	struct {
+		struct xtcp_key key;
+		u32 irs;
+		u32 time;
+		u32 mss_index;
+	} __aligned(8) of = { *key, irs, time, mss_index };
+
+	return siphash(&of, sizeof(of), &cookie_key);
 }
 
 /* A bucket is not worth more than the fast hash of the family. */

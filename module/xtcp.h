@@ -576,6 +576,8 @@ void xtcp_ep_put(struct xtcp_ep *ep);
 /* proto.hash / proto.unhash: unhash removes from whichever table */
 int xtcp_hash(struct sock *sk);
 void xtcp_unhash(struct sock *sk);
+/* the endpoint that a segment is for */
+void xtcp_key_from_skb(const struct sk_buff *skb, struct xtcp_key *key);
 /* xs->ep.key from the inet_sock's addresses and ports */
 void xtcp_key_from_sk(struct sock *sk);
 /* walk for /proc: the @pos-th object of the namespace; see diag.c */
@@ -633,6 +635,7 @@ void xtcp_secret_init(void);
 u32 xtcp_isn(const struct xtcp_key *key, u64 now);		/* RFC 6528 */
 u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 7323 7.1 */
 u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key); /* RFC 6056 3.3.4: F and G */
+u32 xtcp_cookie_mac(const struct xtcp_key *key, u32 irs, u32 time, u32 mss_index);
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
 
 /* ---------------------------------------------------------------- listen.c */
@@ -667,6 +670,7 @@ void xtcp_request_exit(void);
  * in the table; NULL: see @why
  */
 struct xtcp_request *xtcp_request_new(struct sock *sk, struct sk_buff *skb,
+				      const struct xtcp_key *key,
 				      const struct xtcp_segment *seg, enum xtcp_mib *why);
 /* into the table and the listener's list, send SYN,ACK, start the timer */
 enum xtcp_mib xtcp_request_start(struct xtcp_request *req);
@@ -688,9 +692,10 @@ void xtcp_request_icmp(struct xtcp_request *req, u32 seq);
 bool xtcp_cookie_wanted(const struct sock *sk, bool full);
 bool xtcp_cookie_expected(const struct sock *sk);
 /* answer the SYN of @req, which is then forgotten, by a cookie */
-void xtcp_cookie_send(struct xtcp_request *req, const struct xtcp_segment *seg);
+void xtcp_cookie_send(struct xtcp_request *req);
 /* the request that an ACK of a cookie stands for, as xtcp_request_new() gives it */
 struct xtcp_request *xtcp_cookie_check(struct sock *sk, struct sk_buff *skb,
+				       const struct xtcp_key *key,
 				       const struct xtcp_segment *seg);
 
 /* ---------------------------------------------------------------- timewait.c */
