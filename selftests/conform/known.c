@@ -22,6 +22,32 @@ static const struct known list[] = {
 		.name = "falling RTT raises RTTVAR less",
 		.why = "RFC 6298 2.3 takes |SRTT - R'| whichever way it went; Linux damps it "
 		       "when the RTT has fallen, since such a sample is no reason to wait longer.",
+	}, {
+		.name = "Nagle looks at small segments only",
+		.why = "Linux has Minshall's variant: a small segment waits only while another "
+		       "small one is outstanding, not behind full ones (RFC 9293 3.7.4).",
+	}, {
+		.name = "segment without TSopt is taken",
+		.why = "RFC 7323 3.2 says SHOULD drop; Linux takes it, since some middleboxes "
+		       "strip options in mid-connection.",
+	}, {
+		.name = "stdurg is for receiving only",
+		.why = "Linux's tcp_stdurg leaves what it sends alone, so two hosts with it on "
+		       "don't agree where the urgent byte is; RFC 9293 3.8.5 has one meaning.",
+	}, {
+		.name = "ICMP unreachable of any kind ends SYN-SENT",
+		.why = "RFC 9293 3.9.2.2 calls net and host unreachable soft errors that must "
+		       "not abort; Linux lets connect() fail at once, as users expect of an "
+		       "attempt that has no connection to lose.",
+	}, {
+		.name = "SYN with FIN is dropped in LISTEN",
+		.why = "RFC 9293 3.10.7.2 answers the SYN; nobody sends both but scanners and "
+		       "T/TCP (RFC 6247, historic), so Linux drops it.",
+	}, {
+		.name = "text beyond the window is taken",
+		.why = "A segment that begins in the window is queued whole if memory allows; "
+		       "RFC 9293 3.4 trims it. Newer kernels drop it.",
+		.until = KV(6, 17),
 	},
 };
 

@@ -16,6 +16,14 @@
 
 const struct known_cell known_cells[] = {
 	{
+		.name = "ACK of unsent data is dropped unanswered",
+		.why = "In ESTABLISHED only: the fast receive path has nowhere to answer from. "
+		       "Newer kernels do as RFC 9293 3.10.7.4(5).",
+		.states = BIT(ESTABLISHED), .events = BIT(EV_ACK_UNSENT), .held = BOTH,
+		.until = KV(6, 17),
+		.outcome = { NONE, STAY },
+	},
+	{
 		.name = "SYN+ACK again on SYN again",
 		.why = "A repeated SYN says that the SYN+ACK was lost; a bare ACK, as RFC 9293 "
 		       "3.10.7.4(1) has it, would not open the peer's connection. All stacks "

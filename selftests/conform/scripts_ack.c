@@ -62,13 +62,13 @@ SCRIPT(every_second_full_segment, "RFC 9293 3.8.6.3, SHLD-19; RFC 5681 4.2")
 	for (i = 0; i < 10; i++) {
 		inject(ACK, .seq = 1 + 2000 * i, .ack = 1, .len = 1000);
 		inject(ACK, .seq = 1001 + 2000 * i, .ack = 1, .len = 1000);
+		stack_read(2000);	/* or the window would be a reason to wait */
 		peer_fence();
 		check(peer_queued());
 		do
 			expect(ACK, .seq = 1, .ack = ANY);
 		while (peer_queued());
 		check_eq(c->rcv_nxt, 2001 + 2000 * i);
-		stack_read(2000);
 	}
 }
 
@@ -76,11 +76,9 @@ SCRIPT(out_of_order_at_once, "RFC 5681 4.2: an immediate duplicate ACK")
 {
 	leave_quick_mode();
 	inject(ACK, .seq = 101, .ack = 1, .len = 100);
-	expect_nothing_but_ack:
 	peer_fence();
 	check(peer_queued());
 	expect(ACK, .seq = 1, .ack = 1);
-	(void)&&expect_nothing_but_ack;
 }
 
 SCRIPT(each_out_of_order_segment, "RFC 5681 4.2: one duplicate ACK for each")
@@ -133,13 +131,11 @@ SCRIPT(duplicate_at_once, "RFC 9293 3.10.7.4(1): an unacceptable segment is answ
 	stack_read(100);
 }
 
-SCRIPT(fin_at_once, "RFC 9293 3.10.7.4(8)")
+SCRIPT(fin_within_limit, "RFC 9293 3.10.7.4(8), 3.8.6.3")
 {
 	leave_quick_mode();
 	inject(FIN | ACK, .seq = 1, .ack = 1, .len = 10);
-	peer_fence();
-	check(peer_queued());
-	expect(ACK, .seq = 1, .ack = 12);
+	expect(ACK, .seq = 1, .ack = 12, .within = 500);
 }
 
 SCRIPT(pure_acks_are_not_acked, "RFC 9293 3.8.6.3: or there would be no end")
@@ -196,6 +192,10 @@ SCRIPT(beyond_window_is_cut, "RFC 9293 3.4: trim what exceeds the window")
 	edge = c->edge;
 	inject(ACK, .seq = pos, .ack = 1, .len = 1000);
 	s = expect(ACK, .seq = 1, .ack = ANY);
+	if (linux_does("text beyond the window is taken")) {
+		check_eq(s->ack, pos + 1000);
+		return;
+	}
 	/*
 	 * The window's worth of it, and not more; nothing of it is allowed too
 	 * (RFC 9293 3.10.7.4(1) speaks of "tailoring" as a choice).

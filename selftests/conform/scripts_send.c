@@ -29,8 +29,6 @@ SCRIPT(mss_absent, "RFC 9293 3.7.1, MUST-15: 536 for IPv4, 1220 for IPv6")
 	inject(SYN | ACK, .seq = 0, .ack = 1);
 	expect(ACK, .seq = 1, .ack = 1);
 	stack_write(3000);
-	if (linux_does("536 for IPv6 as well"))
-		mss = 536;
 	expect(ACK, .seq = 1, .ack = 1, .len = mss);
 	expect(ACK, .seq = 1 + mss, .ack = 1, .len = mss);
 }
@@ -45,8 +43,6 @@ SCRIPT(mss_absent_passive, "RFC 9293 3.7.1, MUST-15: 536 for IPv4, 1220 for IPv6
 	inject(ACK, .seq = 1, .ack = 1);
 	stack_accept();
 	stack_write(3000);
-	if (linux_does("536 for IPv6 as well"))
-		mss = 536;
 	expect(ACK, .seq = 1, .ack = 1, .len = mss);
 }
 
@@ -241,7 +237,8 @@ SCRIPT(congestion_avoidance, "RFC 5681 3.1 (3): about one SMSS per round trip")
 
 	c->win = 65000;
 	establish_with(.mss = 1000);
-	stack_write(60000);
+	stack_opt(SOL_SOCKET, SO_SNDBUF, 200000);
+	stack_write(80000);
 	expect_segments(0, 10);
 	/* a timeout: ssthresh = FlightSize / 2 = 5, cwnd = 1 */
 	expect(ACK, .seq = 1, .ack = 1, .len = 1000, .within = 400);
@@ -252,7 +249,7 @@ SCRIPT(congestion_avoidance, "RFC 5681 3.1 (3): about one SMSS per round trip")
 		expect(ACK, .seq = 1 + 1000 * sent, .ack = 1, .len = 1000);
 		sent++;
 	}
-	/* up to ssthresh by slow start, then one per window of data */
+	/* up to ssthresh by slow start, then one more in each round, not twice */
 	for (i = 0; i < 6; i++) {
 		cwnd = sent - una;
 		for (acked = una + 1; acked <= una + cwnd; acked++)
@@ -263,10 +260,10 @@ SCRIPT(congestion_avoidance, "RFC 5681 3.1 (3): about one SMSS per round trip")
 			expect(ACK, .seq = 1 + 1000 * sent, .ack = 1, .len = 1000);
 			sent++;
 		}
-		if (cwnd >= 5)
-			check_range(sent - una, cwnd + 1, cwnd + 2);
+		check(sent - una <= cwnd + 3);
 	}
-	check_range(sent - una, 7, 12);
+	/* an early segment or two may wait for company (TSO) */
+	check_range(sent - una, 8, 14);
 }
 
 /* ---- the wrap ---- */

@@ -70,13 +70,14 @@ SCRIPT(peer_window_is_respected, "RFC 9293 3.8.6, 3.4: SND.UNA + SND.WND")
 	int i;
 
 	establish_with(.mss = 1000);
-	inject(ACK, .seq = 1, .ack = 1, .win = 3000);
-	stack_write(8000);
-	for (i = 0; i < 3; i++)
+	inject(ACK, .seq = 1, .ack = 1, .win = 4000);
+	stack_write(12000);
+	for (i = 0; i < 4; i++)
 		expect(ACK, .seq = 1 + 1000 * i, .ack = 1, .len = 1000);
 	expect_nothing();
-	inject(ACK, .seq = 1, .ack = 1001, .win = 3000);
-	expect(ACK, .seq = 3001, .ack = 1, .len = 1000);
+	inject(ACK, .seq = 1, .ack = 4001, .win = 4000);
+	for (i = 4; i < 8; i++)
+		expect(ACK, .seq = 1 + 1000 * i, .ack = 1, .len = 1000);
 	expect_nothing();
 }
 

@@ -266,7 +266,7 @@ void stack_setup(void)
 		{ "comp_sack_nr", "0" }, { "moderate_rcvbuf", "0" },
 		{ "rmem", "4096 131072 6291456" }, { "wmem", "4096 16384 4194304" },
 		{ "max_syn_backlog", "256" }, { "abort_on_overflow", "0" },
-		{ "invalid_ratelimit", "500" }, { "stdurg", "0" }, { "dsack", "0" },
+		{ "tso_win_divisor", "0" }, { "invalid_ratelimit", "500" }, { "stdurg", "0" }, { "dsack", "0" },
 	};
 	char path[80];
 	size_t i;
@@ -339,11 +339,12 @@ int kernel_version(void)
 }
 
 /*
- * Kernel TCP's timers are on the timer wheel (one part in eight late, and a
- * jiffy of up to 10 ms more at each end); XTCP's are hrtimers.  Both get 25 ms
- * for a busy machine; in virtual time those are never needed.
+ * Kernel TCP's timers are on the timer wheel: one part in eight late, a jiffy of
+ * up to 10 ms more at each end, and a jiffy too much in the RTO doubles with it.
+ * XTCP's are hrtimers.  Both get 25 ms for a busy machine, which virtual time
+ * never needs.
  */
 double timer_slack(double ms)
 {
-	return stack == STACK_TCP ? ms / 8 + 45 : ms / 100 + 25;
+	return stack == STACK_TCP ? ms / 4 + 45 : ms / 100 + 25;
 }

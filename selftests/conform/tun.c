@@ -89,31 +89,6 @@ static void add_v6(struct ifreq *ifr)
 	close(fd);
 }
 
-void tun_init(void)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int fd;
-
-	inet_pton(AF_INET, "192.0.2.1", &ips[0][0]);
-	inet_pton(AF_INET, "192.0.2.2", &ips[0][1]);
-	inet_pton(AF_INET6, "2001:db8::1", &ips[1][0]);
-	inet_pton(AF_INET6, "2001:db8::2", &ips[1][1]);
-	must(!unshare(CLONE_NEWNET), "unshare(CLONE_NEWNET), needs root");
-	tun = open_tun();
-	strcpy(ifr.ifr_name, "tun0");
-	must(!ioctl(tun, TUNSETIFF, &ifr), "TUNSETIFF");
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	must(fd >= 0, "socket");
-	put("/proc/sys/net/ipv6/conf/tun0/addr_gen_mode", "1");	/* no link-local one */
-	put("/proc/sys/net/ipv6/conf/tun0/accept_ra", "0");
-	add_v4(fd, &ifr, SIOCSIFADDR, "192.0.2.1");
-	add_v4(fd, &ifr, SIOCSIFNETMASK, "255.255.255.0");
-	set_up(fd, "lo");
-	set_up(fd, "tun0");
-	add_v6(&ifr);
-	close(fd);
-}
-
 const struct in6_addr *tun_stack_ip(void)
 {
 	return &ips[family == AF_INET6][0];
@@ -220,4 +195,44 @@ bool tun_read(uint64_t deadline)
 	else
 		peer_receive(pkt, n, now_ns());
 	return true;
+}
+
+/* IPv6 needs a moment before it answers; ask until it does. */
+static void wait_for_address(void)
+{
+	uint64_t end = now_ns() + 5000000000ULL;
+
+	echo_seq++;
+	for (echo_seen = false; !echo_seen; tun_read(now_ns() + 2000000)) {
+		if (now_ns() > end)
+			ksft_exit_fail_msg("no echo reply from the new namespace\n");
+		tun_icmp(family == AF_INET6 ? 128 : 8, 0, 0xc0de0000 | echo_seq, "", 0);
+	}
+}
+
+void tun_init(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd;
+
+	inet_pton(AF_INET, "192.0.2.1", &ips[0][0]);
+	inet_pton(AF_INET, "192.0.2.2", &ips[0][1]);
+	inet_pton(AF_INET6, "2001:db8::1", &ips[1][0]);
+	inet_pton(AF_INET6, "2001:db8::2", &ips[1][1]);
+	must(!unshare(CLONE_NEWNET), "unshare(CLONE_NEWNET), needs root");
+	tun = open_tun();
+	strcpy(ifr.ifr_name, "tun0");
+	must(!ioctl(tun, TUNSETIFF, &ifr), "TUNSETIFF");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must(fd >= 0, "socket");
+	put("/proc/sys/net/ipv6/conf/tun0/addr_gen_mode", "1");	/* no link-local one */
+	put("/proc/sys/net/ipv6/conf/tun0/accept_ra", "0");
+	add_v4(fd, &ifr, SIOCSIFADDR, "192.0.2.1");
+	add_v4(fd, &ifr, SIOCSIFNETMASK, "255.255.255.0");
+	set_up(fd, "lo");
+	set_up(fd, "tun0");
+	add_v6(&ifr);
+	close(fd);
+	for (family = AF_INET; family; family = family == AF_INET ? AF_INET6 : 0)
+		wait_for_address();
 }
