@@ -136,12 +136,15 @@ static void fill_addresses(const struct sock *sk, struct line *l, struct in6_add
 static void fill_queues(const struct sock *sk, struct line *l)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	s32 unacked;
 
 	if (l->state == TCP_LISTEN) {
 		l->rx_queue = READ_ONCE(sk->sk_ack_backlog);
 		return;
 	}
-	l->tx_queue = READ_ONCE(tcb->write_seq) - READ_ONCE(tcb->snd_una);
+	/* a FIN counts, as there */
+	unacked = READ_ONCE(tcb->write_seq) + tcb->fin_queued - READ_ONCE(tcb->snd_una);
+	l->tx_queue = max(unacked, 0);
 	l->rx_queue = xtcp_rcvbuf_readable(sk);
 }
 
