@@ -131,6 +131,10 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 {
 	if (tcb->snd_una != tcb->iss)
 		tcb->syn_out = 0;
+	/* nothing that was lost in the handshake delays a fast retransmit */
+	tcb->recovery = XTCP_OPEN;
+	tcb->recovery_point = tcb->snd_una - 1;
+	tcb->force_rexmit = 0;
 	tcb->cwnd = xtcp_cc_initial_window(tcb);
 	tcb->ssthresh = XTCP_SSTHRESH_INIT;
 	tcb->cwnd_acked = 0;

@@ -129,6 +129,42 @@ TEST(newreno_avoids_a_second_fast_retransmit)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/* The very first segment is lost, also after a lost SYN */
+TEST(newreno_first_segment_of_all)
+{
+	struct xtcp_segment seg = { .flags = XTCP_ACK | XTCP_SYN, .seq = 77, .wnd = 60000 };
+	struct xtcp_ack_result res;
+	struct sender s;
+	int i, child;
+
+	for (child = 0; child < 2; child++) {
+		sender_init(&s, 99);
+		xtcp_tcb_set_iss(&s.tcb, 99 + child);
+		s.tcb.state = TCP_SYN_SENT;
+		if (!child) {
+			sender_flush(&s);
+			timeout(&s);
+			sender_flush(&s);
+			seg.ack = 100;
+			xtcp_ack(&s.tcb, &seg, s.now, &res);
+		}
+		s.tcb.iss = 99;
+		s.tcb.write_seq = 100;
+		s.tcb.syn_out = 0;
+		s.tcb.state = TCP_ESTABLISHED;
+		xtcp_tcb_established(&s.tcb, s.now);
+		s.tcb.cwnd = 10000;
+		sender_write(&s, 10000);
+		ASSERT_EQ(10, sender_flush(&s));
+		for (i = 0; i < 3; i++)
+			sender_ack(&s, 0);
+		ASSERT_EQ(XTCP_RECOVERY, s.tcb.recovery);
+		sender_flush(&s);
+		REXMIT(0, 0, 1000);
+		xtcp_tcb_purge(&s.tcb);
+	}
+}
+
 /* ---- timeout: RFC 6298 5.4 to 5.6, RFC 5681 3.1 ---- */
 
 TEST(timeout_goes_back_and_slow_starts)
