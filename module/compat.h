@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sysctl.h>
+#include <net/gro.h>
 #include <net/inet_common.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -34,9 +35,6 @@
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
-#endif
-#if __has_include(<net/gro.h>)
-#include <net/gro.h>
 #endif
 #if __has_include(<net/gso.h>)
 #include <net/gso.h>
