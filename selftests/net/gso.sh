@@ -20,10 +20,19 @@ still() {
 	"${@:3}" || return
 	(($(stat "$1" "$2") == before)) || { echo "$2 of $1 moved by $(($(stat "$1" "$2") - before))"; return 1; }
 }
+# The MTU of loopback is 64 KB, so a segment is that long without GSO.
+few_segments() {
+	local before segs
+	before=$(stat a OutSegs)
+	"$@" || return
+	segs=$(($(stat a OutSegs) - before))
+	((2 * BYTES / segs > 10000)) || { echo "$segs segments for $((2 * BYTES)) bytes"; return 1; }
+}
 loopback() {
 	local v6="" server addr=127.0.0.1
 	[[ $1 == 4 ]] || { v6=-6 addr=::1; }
 	PORT=$((PORT + 1))
+	: >"$TMP/server"
 	ip netns exec a ./xfer -s -p $PORT $v6 -n $BYTES >"$TMP/server" 2>&1 &
 	server=$!
 	until_true 20 grep -q listening "$TMP/server" || return
@@ -34,7 +43,7 @@ for family in 4 6; do
 	check "IPv$family veth: sent in super-packets" moved a OutSuperPackets transfer $family inet $BYTES 1
 	check "IPv$family veth: received in super-packets" moved b InSuperPackets transfer $family inet $BYTES 1
 	check "IPv$family veth: not segmented on the way" still a GsoSegmented transfer $family inet $BYTES 1
-	check "IPv$family loopback: received in super-packets" moved a InSuperPackets loopback $family
+	check "IPv$family loopback: segments of 64 KB" few_segments loopback $family
 done
 for host in a b; do
 	ip netns exec $host ethtool -K eth-$([[ $host == a ]] && echo b || echo a) tso off gso off tx-sctp-segmentation off >/dev/null 2>&1

@@ -129,6 +129,7 @@ transfer() {
 	local v6="" server status=0
 	[[ $1 == 4 ]] || v6=-6
 	PORT=$((PORT + 1))
+	: >"$TMP/server"
 	ip netns exec b ./xfer -s -p $PORT -d "$2" $v6 -n "$3" -c "$4" >"$TMP/server" 2>&1 &
 	server=$!
 	until_true 20 grep -q listening "$TMP/server" || { cat "$TMP/server"; return 1; }
