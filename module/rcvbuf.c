@@ -50,12 +50,19 @@ static bool prune(struct sock *sk, u32 floor)
 	return true;
 }
 
+/* Is there place behind the bytes of @to, which is @skb's neighbour? */
+static bool has_room(const struct sk_buff *to, const struct sk_buff *skb)
+{
+	return to && skb->len <= skb_tailroom(to) && !skb_cloned(to);
+}
+
 /* The rule of the buffer, but a segment for an empty one always has room: the
  * window promised it, and without it nothing would ever move again.
  */
 static bool fits(const struct sock *sk, const struct sk_buff *skb)
 {
-	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize <= READ_ONCE(sk->sk_rcvbuf))
+	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize <= READ_ONCE(sk->sk_rcvbuf) ||
+	    has_room(skb_peek_tail(&sk->sk_receive_queue), skb))
 		return true;
 	return skb_queue_empty(&sk->sk_receive_queue) && !xtcp_sk(sk)->ofo_truesize;
 }
@@ -134,18 +141,28 @@ static void strip(struct sock *sk, struct sk_buff *skb)
 	find_urgent_byte(xtcp_sk(sk), skb);
 }
 
-/* Put the bytes of @skb into @to, if they follow on them and there is a way.  Else
- * many small segments would pin much memory.  Frees @skb on success.
+static bool follows(const struct sk_buff *to, const struct sk_buff *skb)
+{
+	return to && XTCP_SKB_CB(to)->end_seq == XTCP_SKB_CB(skb)->seq;
+}
+
+/* Put the bytes of @skb into @to, if they follow on them and there is a way: by
+ * their pages, or by copying.  Frees @skb on success.
  */
 static bool coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *skb)
 {
-	bool stolen;
-	int delta;
+	bool stolen = false;
+	int delta = 0;
 
-	if (!to || XTCP_SKB_CB(to)->end_seq != XTCP_SKB_CB(skb)->seq)
+	if (!follows(to, skb))
 		return false;
-	if (!skb_try_coalesce(to, skb, &stolen, &delta))
+	if (has_room(to, skb)) {
+		if (skb_copy_bits(skb, 0, skb_tail_pointer(to), skb->len))
+			return false;
+		skb_put(to, skb->len);
+	} else if (!skb_try_coalesce(to, skb, &stolen, &delta)) {
 		return false;
+	}
 	atomic_add(delta, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, delta);
 	XTCP_SKB_CB(to)->end_seq = XTCP_SKB_CB(skb)->end_seq;
@@ -154,11 +171,51 @@ static bool coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *skb)
 	return true;
 }
 
+/* The window is half of the buffer, so the promise of a window stands only while
+ * text costs at most twice its size.  An skb that costs more, behind another one,
+ * moves to a page with room for those that will follow.
+ */
+static struct sk_buff *repack(struct sock *sk, const struct sk_buff *left, struct sk_buff *skb)
+{
+	struct sk_buff *new;
+
+	if (skb->truesize <= 2 * skb->len || !follows(left, skb))
+		return skb;
+	new = alloc_skb(SKB_MAX_ORDER(0, 0), GFP_ATOMIC | __GFP_NOWARN);
+	if (!new)
+		return skb;
+	if (skb->len > skb_tailroom(new) || !sk_rmem_schedule(sk, new, new->truesize) ||
+	    skb_copy_bits(skb, 0, new->data, skb->len)) {
+		kfree_skb(new);
+		return skb;
+	}
+	skb_put(new, skb->len);
+	*XTCP_SKB_CB(new) = *XTCP_SKB_CB(skb);
+	new->tstamp = skb->tstamp;
+	consume_skb(skb);
+	return new;
+}
+
+/* Cut off what the queue has, if that takes no copying. */
+static void skip_overlap(const struct sock *sk, struct sk_buff *skb)
+{
+	u32 n = queue_end(sk) - XTCP_SKB_CB(skb)->seq;
+
+	if (n && n < skb->len && n <= skb_headlen(skb)) {
+		__skb_pull(skb, n);
+		XTCP_SKB_CB(skb)->seq += n;
+	}
+}
+
 void xtcp_rcvbuf_queue(struct sock *sk, struct sk_buff *skb)
 {
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+
 	strip(sk, skb);
-	if (coalesce(sk, skb_peek_tail(&sk->sk_receive_queue), skb))
+	skip_overlap(sk, skb);
+	if (coalesce(sk, tail, skb))
 		return;
+	skb = repack(sk, tail, skb);
 	skb_set_owner_r(skb, sk);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 }
@@ -215,6 +272,7 @@ void xtcp_rcvbuf_ofo(struct sock *sk, struct sk_buff *skb)
 			ofo_swallow(xs, left);
 			return;
 		}
+		skb = repack(sk, left, skb);
 	}
 	skb_set_owner_r(skb, sk);
 	rb_link_node(&skb->rbnode, parent, link);
