@@ -2,7 +2,8 @@
 /*
  * One hrtimer per socket over tcb->deadline[].  Writing a later deadline costs
  * nothing: the timer fires early once and re-arms itself.  An armed timer holds
- * one reference on its socket, dropped by the callback or by whoever cancels it.
+ * one reference on its socket (timer_ref): the callback takes it over when it has
+ * the lock, whoever cancels the timer drops it.
  * A callback that finds the socket owned by a process leaves the work to
  * release_cb (XTCP_DEFER_TIMER).
  */
@@ -23,13 +24,31 @@ static u64 earliest(const struct xtcp_tcb *tcb)
 	return min;
 }
 
+/* Take the armed timer out of its queue; socket lock held. Return: false where its
+ * callback runs already and waits for that lock, to serve whatever is due then.
+ */
+static bool dequeue(struct xtcp_sock *xs)
+{
+	while (hrtimer_try_to_cancel(&xs->timer) < 0) {
+		if (!hrtimer_is_queued(&xs->timer))
+			return false;
+		/* the callback before has released the lock, and is all but over */
+		cpu_relax();
+	}
+	return true;
+}
+
 static void start_at(struct sock *sk, u64 at)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (hrtimer_try_to_cancel(&xs->timer) != 1)
-		sock_hold(sk);
 	xs->timer_at = at;
+	if (!xs->timer_ref) {
+		xs->timer_ref = 1;
+		sock_hold(sk);
+	} else if (!dequeue(xs)) {
+		return;
+	}
 	hrtimer_start_range_ns(&xs->timer, ns_to_ktime(at), SLACK_NS,
 			       HRTIMER_MODE_ABS_PINNED_SOFT);
 }
@@ -50,8 +69,10 @@ void xtcp_timer_stop(struct sock *sk)
 	memset(xs->tcb.deadline, 0, sizeof(xs->tcb.deadline));
 	clear_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	xs->timer_at = 0;
-	if (hrtimer_try_to_cancel(&xs->timer) == 1)
+	if (xs->timer_ref && dequeue(xs)) {
+		xs->timer_ref = 0;
 		__sock_put(sk);	/* the caller holds another reference */
+	}
 }
 
 static enum hrtimer_restart fire(struct hrtimer *timer)
@@ -60,6 +81,7 @@ static enum hrtimer_restart fire(struct hrtimer *timer)
 	struct sock *sk = &xs->inet.sk;
 
 	bh_lock_sock(sk);
+	xs->timer_ref = 0;
 	if (sock_owned_by_user(sk))
 		set_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	else
@@ -76,6 +98,7 @@ void xtcp_timer_init(struct sock *sk)
 	xt_hrtimer_setup(&xs->timer, fire, CLOCK_MONOTONIC,
 			 HRTIMER_MODE_ABS_PINNED_SOFT);
 	xs->timer_at = 0;
+	xs->timer_ref = 0;
 	xs->deferred = 0;
 }
 

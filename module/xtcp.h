@@ -217,6 +217,7 @@ struct xtcp_sock {
 	/* timers */
 	struct hrtimer timer;
 	u64 timer_at;			/* expiry programmed, 0 = not armed */
+	u8 timer_ref;			/* an expiry to come holds a reference */
 	unsigned long deferred;		/* XTCP_DEFER_* */
 
 	/* ports (hash.c) */
