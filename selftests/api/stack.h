@@ -50,7 +50,7 @@
 /* Slow emulated machines run these programs too: limits are generous. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	180
-#define DEADLINE_MS		30000
+#define DEADLINE_MS		15000
 
 #ifndef SOL_TCP
 #define SOL_TCP 6
