@@ -150,6 +150,10 @@ static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb->priority = READ_ONCE(sk->sk_priority);
+	/* a new route first, with what its device can do, or IP would look for one
+	 * behind our back and take HW_CSUM for granted (xtcp_setup_caps())
+	 */
+	xs->af_ops->route(sk);
 	checksum(sk, skb);
 	xs->af_ops->xmit(sk, skb);
 }
@@ -260,6 +264,7 @@ static void wake(struct sock *sk)
 	tcb->todo &= ~(XTCP_WAKE_READER | XTCP_WAKE_WRITER);
 	if (sock_flag(sk, SOCK_DEAD))
 		return;
+	smp_mb();	/* paired with poll.c: room was made before the flag is looked at */
 	if (todo & XTCP_WAKE_READER && xtcp_rcvbuf_target_reached(sk))
 		sk->sk_data_ready(sk);
 	if (todo & XTCP_WAKE_WRITER && sk->sk_socket &&
