@@ -7,6 +7,12 @@
 #include <linux/sched/signal.h>
 #include "xtcp.h"
 
+/* What a frag costs beside its bytes, at least: a place in the ring, and a share of a
+ * page that it keeps from being freed.  Or small writes to two sockets in turn
+ * would take many times the memory that SO_SNDBUF allows.
+ */
+#define FRAG_COST	512
+
 static struct xtcp_frag *frag_at(const struct xtcp_sndbuf *b, u32 i)
 {
 	return &b->ring[i & (b->size - 1)];
@@ -119,8 +125,8 @@ void xtcp_sndbuf_copy(const struct sock *sk, void *to, u32 seq, u32 end_seq)
 		u32 skip = seq - f->seq;
 
 		n = min(f->len - skip, end_seq - seq);
-		memcpy_from_page(to, nth_page(f->page, (f->off + skip) >> PAGE_SHIFT),
-				 offset_in_page(f->off + skip), n);
+		/* page frags are in low memory and contiguous, also over several pages */
+		memcpy(to, page_address(f->page) + f->off + skip, n);
 	}
 }
 
@@ -142,6 +148,7 @@ void xtcp_sndbuf_acked(struct sock *sk, u32 una)
 		if (f->len)
 			return;
 		put_page(f->page);
+		uncharge(sk, FRAG_COST);
 		b->head++;
 	}
 	shrink_if_empty(b);
@@ -152,7 +159,7 @@ void xtcp_sndbuf_purge(struct sock *sk)
 	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
 
 	for (; b->head != b->tail; b->head++) {
-		uncharge(sk, frag_at(b, b->head)->len);
+		uncharge(sk, frag_at(b, b->head)->len + FRAG_COST);
 		put_page(frag_at(b, b->head)->page);
 	}
 	shrink_if_empty(b);
@@ -168,6 +175,7 @@ static void append(struct sock *sk, struct page_frag *pfrag, u32 n)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_sndbuf *b = &xs->snd;
 	struct xtcp_frag *f = frag_at(b, b->tail - 1);
+	u32 cost = n;
 
 	if (b->head != b->tail && f->page == pfrag->page &&
 	    f->off + f->len == pfrag->offset) {
@@ -179,11 +187,12 @@ static void append(struct sock *sk, struct page_frag *pfrag, u32 n)
 		f->len = n;
 		f->seq = xs->tcb.write_seq;
 		get_page(f->page);
+		cost += FRAG_COST;
 	}
 	pfrag->offset += n;
 	xs->tcb.write_seq += n;
-	sk_wmem_queued_add(sk, n);
-	sk_mem_charge(sk, n);
+	sk_wmem_queued_add(sk, cost);
+	sk_mem_charge(sk, cost);
 }
 
 /* One run of bytes from the user. Return: bytes taken, 0 = no memory now, -EFAULT */
@@ -199,7 +208,7 @@ static int take_some(struct sock *sk, struct msghdr *msg)
 	if (b->tail - b->head == b->size && !grow(b))
 		return 0;
 	n = min_t(size_t, msg_data_left(msg), pfrag->size - pfrag->offset);
-	if (!sk_wmem_schedule(sk, n))
+	if (!sk_wmem_schedule(sk, n + FRAG_COST))
 		return 0;
 	if (copy_page_from_iter(pfrag->page, pfrag->offset, n, &msg->msg_iter) != n)
 		return -EFAULT;
