@@ -210,7 +210,9 @@ static bool reset_after_close(struct sock *sk, const struct xtcp_segment *seg)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
-	if (!(sk->sk_shutdown & RCV_SHUTDOWN) || tcb->rcv_fin_seen)
+	/* shutdown(SHUT_RD) alone closes nothing: the user may still read */
+	if (!(sk->sk_shutdown & RCV_SHUTDOWN) || sk->sk_state == TCP_ESTABLISHED ||
+	    tcb->rcv_fin_seen)
 		return false;
 	if (!after(seg->seq + seg->len, tcb->rcv_nxt))
 		return false;
@@ -260,7 +262,7 @@ static enum xtcp_mib take_text(struct sock *sk, struct sk_buff *skb,
 		return XTCP_DROP_OVERWINDOW;
 	}
 	if (!xtcp_rcvbuf_admit(sk, skb)) {
-		tcb->todo |= XTCP_ACK_NOW;
+		tcb->todo |= XTCP_ACK_NOW | XTCP_WAKE_READER;	/* only reading makes room */
 		return XTCP_DROP_RCVBUF;
 	}
 	ofo = tcb->ofo_nr;
@@ -350,6 +352,7 @@ static enum xtcp_mib open_by_syn_ack(struct sock *sk, struct sk_buff *skb,
 	take_ack(sk, seg, now);
 	xtcp_event(sk, EV_RCV_SYN_ACK);
 	xtcp_sync_mss(sk, xtcp_sk(sk)->pmtu);
+	tcb->cwnd = xtcp_cc_initial_window(tcb);	/* by the MSS that holds now */
 	xtcp_sndbuf_expand(sk);
 	tcb->todo |= XTCP_ACK_NOW;
 	return sixth_to_eighth(sk, skb, seg, now);
@@ -448,14 +451,6 @@ static enum xtcp_mib process(struct sock *sk, struct sk_buff *skb,
 	return in_order_of_steps(sk, skb, seg, now);
 }
 
-/* RFC 9293 3.10.7.1: a socket that is closed meanwhile */
-static enum xtcp_mib in_closed(struct sock *sk, struct sk_buff *skb,
-			       const struct xtcp_segment *seg)
-{
-	reset_back(sk, skb, seg);
-	return XTCP_DROP_CLOSED;
-}
-
 int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
@@ -471,7 +466,11 @@ int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 	if (state == TCP_LISTEN)
 		why = xtcp_listen_rcv(sk, skb, &seg);
 	else if (state == TCP_CLOSE)
-		why = in_closed(sk, skb, &seg);
+		/* Closed while the segment waited: no RST (RFC 9293 3.10.7.1), since the
+		 * connection may be in TIME-WAIT, or the socket was a listener.  What
+		 * comes again is answered by whoever stands in the table then.
+		 */
+		why = XTCP_DROP_CLOSED;
 	else
 		why = process(sk, skb, &seg, now);
 	if (state != TCP_LISTEN)
@@ -626,7 +625,7 @@ void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal)
 			xtcp_fail(sk, err, EV_ABORT);
 		else
 			WRITE_ONCE(sk->sk_err_soft, err);
-	} else if (xt_recverr(sk)) {
+	} else if (xtcp_sk(sk)->af_ops->family == AF_INET6 ? xt_recverr6(sk) : xt_recverr(sk)) {
 		WRITE_ONCE(sk->sk_err, err);
 		sk_error_report(sk);
 	} else {
