@@ -365,6 +365,7 @@ bool xtcp_rcvbuf_unread(const struct sock *sk)
 int xtcp_rcvbuf_target_reached(struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
+	int size = READ_ONCE(sk->sk_rcvbuf);
 	u32 n = unread(xs);
 
 	if (urgent_is_next(sk))
@@ -373,8 +374,8 @@ int xtcp_rcvbuf_target_reached(struct sock *sk)
 		return 0;
 	if (n >= sock_rcvlowat(sk, 0, INT_MAX) || memory_is_short(sk))
 		return 1;
-	/* no more can come before the reader makes room */
-	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf) ||
+	/* little more, if any, can come before the reader makes room */
+	return atomic_read(&sk->sk_rmem_alloc) > size - (size >> 3) ||
 	       xs->tcb.rcv_adv - xs->tcb.rcv_nxt <= xs->tcb.rcv_mss;
 }
 
