@@ -174,16 +174,21 @@ static void made_room(struct sock *sk)
 	xtcp_flush(sk, xtcp_now());
 }
 
-static void wait_for_data(struct reader *r, long *timeo)
+/* Return: 0, or -EPIPE where another thread has disconnected the socket */
+static int wait_for_data(struct reader *r, long *timeo)
 {
 	struct sock *sk = r->sk;
+	int err;
 
 	if (r->copied && !(r->flags & MSG_PEEK))
 		made_room(sk);
-	sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	err = sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	if (err < 0)
+		return err;
 	/* another thread may have read what this one peeks at */
 	if (before(r->pos, xtcp_sk(sk)->copied_seq))
 		r->pos = xtcp_sk(sk)->copied_seq;
+	return 0;
 }
 
 static int read_stream(struct reader *r)
@@ -210,10 +215,13 @@ static int read_stream(struct reader *r)
 		err = r->copied ? 1 : why_nothing(sk, timeo);
 		if (err <= 0)
 			return err;
+		err = 0;
 		if (r->copied >= target)
 			sk_flush_backlog(sk);
 		else
-			wait_for_data(r, &timeo);
+			err = wait_for_data(r, &timeo);
+		if (err)
+			return r->copied ?: err;
 	}
 }
 
@@ -334,7 +342,9 @@ static ssize_t splice_locked(struct sock *sk, read_descriptor_t *desc, long time
 		err = why_nothing(sk, timeo);
 		if (err <= 0)
 			return err;
-		sk_wait_data(sk, &timeo, NULL);
+		err = sk_wait_data(sk, &timeo, NULL);
+		if (err < 0)
+			return err;
 	}
 }
 
