@@ -291,7 +291,12 @@ bool xtcp_inherit_port(const struct sock *parent, struct sock *child)
 	struct xtcp_bucket *b;
 
 	spin_lock_bh(&c->lock);
-	b = xtcp_sk(parent)->bucket;
+	/* a listener that has moved on may have a bucket of another chain, which this
+	 * lock does not keep alive: compare, do not look into it
+	 */
+	hlist_for_each_entry(b, &c->head, node)
+		if (b == READ_ONCE(xtcp_sk(parent)->bucket))
+			break;
 	if (b && b->port == inet_sk(child)->inet_num)
 		own(child, b);
 	else
