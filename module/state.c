@@ -65,6 +65,18 @@ static void enter_established(struct sock *sk)
 	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 }
 
+/* An orphan with TCP_LINGER2 below 0 has no FIN-WAIT-2. */
+static void limit_orphan(struct sock *sk)
+{
+	if (xtcp_sk(sk)->linger2 >= 0) {
+		xtcp_linger_start(sk);
+		return;
+	}
+	xtcp_mib_inc(sock_net(sk), XTCP_ABORT_ON_LINGER);
+	xtcp_send_reset(sk);
+	xtcp_event(sk, EV_ABORT);
+}
+
 /* RFC 9293 3.6: only the peer's half is left open.  Nobody reads for an
  * orphan, so it waits a limited time.
  */
@@ -72,12 +84,12 @@ static void enter_fin_wait2(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
+	xs->tcb.deadline[XTCP_T_REXMT] = 0;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 	if (sock_flag(sk, SOCK_DEAD))
-		xtcp_linger_start(sk);
+		limit_orphan(sk);
 	else
 		sk->sk_state_change(sk);
-	xs->tcb.deadline[XTCP_T_REXMT] = 0;
 }
 
 /* A small entry takes the connection's place; the socket itself is done. */
