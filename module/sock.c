@@ -22,6 +22,13 @@ void xtcp_sock_exit(void)
 	percpu_counter_destroy(&xtcp_sockets_allocated);
 }
 
+/* The core ends it by itself when enough is free again. */
+static void enter_memory_pressure(struct sock *sk)
+{
+	if (!READ_ONCE(memory_pressure))
+		WRITE_ONCE(memory_pressure, 1);
+}
+
 /* ---- creation and destruction ---- */
 
 /* What a fresh socket and a child of a listener have in common. */
@@ -286,7 +293,7 @@ static void close_connection(struct sock *sk)
 		xtcp_event(sk, EV_CLOSE);
 		return;
 	}
-	if (xtcp_rcvbuf_readable(sk)) {
+	if (xtcp_rcvbuf_unread(sk)) {
 		/* RFC 2525 2.17: the peer must learn that its data was lost */
 		abort_connection(sk, XTCP_ABORT_ON_CLOSE);
 	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
@@ -479,6 +486,7 @@ XT_DEFINE_PROTO_RECVMSG(recvmsg_sk, xtcp_recvmsg_common)
 	.per_cpu_fw_alloc	= &memory_per_cpu_fw_alloc,	\
 	.sockets_allocated	= &xtcp_sockets_allocated,	\
 	.memory_pressure	= &memory_pressure,		\
+	.enter_memory_pressure	= enter_memory_pressure,	\
 	.sysctl_mem		= xtcp_sysctl_mem,		\
 	.sysctl_wmem		= &xtcp_wmem_min,			\
 	.sysctl_rmem		= &xtcp_rmem_min,			\
