@@ -170,8 +170,11 @@ static bool no_more(const struct sock *sk, long timeo)
 /* The reader made room: a window update may be due. */
 static void made_room(struct sock *sk)
 {
+	u64 now = xtcp_now();
+
+	xtcp_rcvbuf_autotune(sk, now);
 	xtcp_sk(sk)->tcb.todo |= XTCP_CHECK_WND;
-	xtcp_flush(sk, xtcp_now());
+	xtcp_flush(sk, now);
 }
 
 /* Return: 0, or -EPIPE where another thread has disconnected the socket */

@@ -332,19 +332,6 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 /* ---- room for the writer ---- */
 
 
-/* The queue should hold two windows: one in flight, one being written. */
-void xtcp_sndbuf_expand(struct sock *sk)
-{
-	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
-	u32 want = 2 * tcb->cwnd + 2 * tcb->gso_max;
-
-	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk))
-		return;
-	want = min_t(u32, want, READ_ONCE(xtcp_sknet(sk)->sysctl.wmem[2]));
-	if (want > sk->sk_sndbuf)
-		WRITE_ONCE(sk->sk_sndbuf, want);
-}
-
 void xtcp_write_space(struct sock *sk)
 {
 	struct socket_wq *wq;

@@ -213,6 +213,8 @@ struct xtcp_sock {
 	u32 urg_seq;			/* sequence of the urgent byte */
 	u16 urg_data;			/* XTCP_URG_* | byte */
 	u32 window_clamp;		/* 0 = none */
+	u32 tuned_seq;			/* copied_seq when the buffer was last looked at */
+	u64 tuned_at;			/* and the time of that */
 
 	/* timers */
 	struct hrtimer timer;
@@ -541,6 +543,9 @@ int xtcp_rcvbuf_target_reached(struct sock *sk);
 bool xtcp_rcvbuf_unread(const struct sock *sk);
 /* free the first skb of the queue */
 void xtcp_rcvbuf_eat(struct sock *sk, struct sk_buff *skb);
+
+/* the reader took data: does the path carry more than the buffer lets it? (autotune.c) */
+void xtcp_rcvbuf_autotune(struct sock *sk, u64 now);
 
 /* urgent data, RFC 9293 3.8.5, RFC 6093 (rcvbuf.c) */
 #define XTCP_URG_VALID	0x0100
