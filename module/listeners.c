@@ -93,23 +93,31 @@ again:
 	return best;
 }
 
+static struct sock *of_group(struct sock *sk, struct net *net, const struct xtcp_key *key,
+			     struct sk_buff *skb)
+{
+	struct sock *chosen;
+
+	if (!sk->sk_reuseport)
+		return sk;
+	chosen = reuseport_select_sock(sk, xtcp_key_hash(net, key), skb, tcp_hdrlen(skb));
+	return IS_ERR_OR_NULL(chosen) ? sk : chosen;
+}
+
 struct sock *xtcp_lookup_listener(struct net *net, const struct xtcp_key *key,
 				  int dif, int sdif, struct sk_buff *skb)
 {
-	struct sock *sk, *chosen;
+	struct sock *sk;
 
 	rcu_read_lock();
-	do {
-		sk = best_listener(net, key, dif, sdif);
-		if (!sk)
+	while ((sk = best_listener(net, key, dif, sdif))) {
+		sk = of_group(sk, net, key, skb);
+		if (!refcount_inc_not_zero(&sk->sk_refcnt))
+			continue;
+		if (score(sk, net, key, dif, sdif))
 			break;
-		if (sk->sk_reuseport) {
-			chosen = reuseport_select_sock(sk, xtcp_key_hash(net, key), skb,
-						       tcp_hdrlen(skb));
-			if (!IS_ERR_OR_NULL(chosen))
-				sk = chosen;
-		}
-	} while (!refcount_inc_not_zero(&sk->sk_refcnt));
+		sock_put(sk);	/* it listens elsewhere by now */
+	}
 	rcu_read_unlock();
 	return sk;
 }

@@ -188,13 +188,17 @@ static bool may_answer(struct xtcp_request *req, u64 now)
 	return true;
 }
 
+/* RFC 5961 7: limited for this connection and for the namespace. */
 static void send_challenge(struct xtcp_request *req, u64 now)
 {
-	bool allowed = xtcp_challenge_allowed(req->ep.net);
-
-	xtcp_mib_inc(req->ep.net, allowed ? XTCP_CHALLENGE_ACKS : XTCP_CHALLENGE_LIMITED);
-	if (allowed)
-		send_ack(req, now);
+	if (!may_answer(req, now))
+		return;
+	if (!xtcp_challenge_allowed(req->ep.net)) {
+		xtcp_mib_inc(req->ep.net, XTCP_CHALLENGE_LIMITED);
+		return;
+	}
+	xtcp_mib_inc(req->ep.net, XTCP_CHALLENGE_ACKS);
+	send_ack(req, now);
 }
 
 /* ---- end; all with req->lock held ---- */

@@ -287,26 +287,34 @@ static void send_ack(struct xtcp_tw *tw, u64 now)
 }
 
 /* Two ends that disagree must not answer each other's ACKs for ever. */
-static void send_ack_rarely(struct xtcp_tw *tw, const struct xtcp_segment *seg, u64 now)
+static bool may_answer(struct xtcp_tw *tw, u64 now)
 {
 	u32 gap = READ_ONCE(xtcp_pernet(tw->ep.net)->sysctl.invalid_ratelimit);
 	u32 ms = (u32)div_u64(now, NSEC_PER_MSEC) ?: 1, last = READ_ONCE(tw->acked_at);
 
-	if (!seg->len) {
-		if (last && ms - last < gap)
-			return;
-		WRITE_ONCE(tw->acked_at, ms);
-	}
-	send_ack(tw, now);
+	if (last && ms - last < gap)
+		return false;
+	WRITE_ONCE(tw->acked_at, ms);
+	return true;
 }
 
+static void send_ack_rarely(struct xtcp_tw *tw, const struct xtcp_segment *seg, u64 now)
+{
+	if (seg->len || may_answer(tw, now))
+		send_ack(tw, now);
+}
+
+/* RFC 5961 7: limited for this connection and for the namespace. */
 static void send_challenge(struct xtcp_tw *tw, u64 now)
 {
-	bool allowed = xtcp_challenge_allowed(tw->ep.net);
-
-	xtcp_mib_inc(tw->ep.net, allowed ? XTCP_CHALLENGE_ACKS : XTCP_CHALLENGE_LIMITED);
-	if (allowed)
-		send_ack(tw, now);
+	if (!may_answer(tw, now))
+		return;
+	if (!xtcp_challenge_allowed(tw->ep.net)) {
+		xtcp_mib_inc(tw->ep.net, XTCP_CHALLENGE_LIMITED);
+		return;
+	}
+	xtcp_mib_inc(tw->ep.net, XTCP_CHALLENGE_ACKS);
+	send_ack(tw, now);
 }
 
 /* The entry as the core sees a connection. */
