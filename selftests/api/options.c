@@ -425,7 +425,8 @@ TEST_F(options, info_fields)
 	EXPECT_LT(500, c.tcpi_snd_mss);
 	EXPECT_LT(500, c.tcpi_advmss);
 	EXPECT_LT(c.tcpi_snd_mss, c.tcpi_pmtu);
-	EXPECT_LE(10, c.tcpi_snd_cwnd);
+	/* RFC 6928: two segments where, as on loopback, they are huge. */
+	EXPECT_LE(2, c.tcpi_snd_cwnd);
 	EXPECT_LT(0, c.tcpi_rto);
 	EXPECT_LE(c.tcpi_rtt, c.tcpi_rto);
 	/* The SYN may count as an octet (RFC 4898 leaves it to the stack). */
