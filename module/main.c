@@ -64,6 +64,7 @@ static int state_net_init(struct net *net)
 	spin_lock_init(&xn->orphan_lock);
 	INIT_LIST_HEAD(&xn->orphans);
 	spin_lock_init(&xn->challenge_lock);
+	xn->challenge_second = U64_MAX;	/* no second yet, not even the first after boot */
 	return 0;
 }
 

@@ -384,10 +384,10 @@ static enum xtcp_mib on_segment(struct xtcp_tw *tw, const struct xtcp_segment *s
 	xtcp_ts_update(&tcb, seg, now);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
 	WRITE_ONCE(tw->ts_recent_at, tcb.ts_recent_at);
-	/* a pure ACK needs no answer; nothing else can be meant for us any more */
-	if (v != XTCP_V_OK || seg->end_seq != seg->seq)
-		send_ack_rarely(tw, seg, now);
-	return v == XTCP_V_OK && seg->end_seq == seg->seq ? XTCP_KEPT : XTCP_DROP_TIMEWAIT;
+	if (v == XTCP_V_OK)	/* seventh: text cannot be meant for us any more */
+		return seg->len ? XTCP_DROP_TIMEWAIT : XTCP_KEPT;
+	send_ack_rarely(tw, seg, now);
+	return XTCP_DROP_TIMEWAIT;
 }
 
 /* RFC 6191 2: a timestamp greater than the last, or else a sequence number
