@@ -103,14 +103,10 @@ static void on_reset(struct sock *sk)
 {
 	int err = ECONNRESET;
 
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		err = ECONNREFUSED;
-		xtcp_mib_inc(sock_net(sk), XTCP_ATTEMPT_FAILS);
-	} else {
-		if (sk->sk_state == TCP_CLOSE_WAIT)
-			err = EPIPE;
-		xtcp_mib_inc(sock_net(sk), XTCP_ESTAB_RESETS);
-	}
+	else if (sk->sk_state == TCP_CLOSE_WAIT)
+		err = EPIPE;
 	xtcp_fail(sk, err, EV_RCV_RST);
 }
 
@@ -523,9 +519,12 @@ enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb)
 	return XTCP_KEPT;
 }
 
+/* A process that holds the socket for long finds in the backlog all that the window
+ * let through, and while it works that off more comes: what is queued counts twice.
+ */
 static u32 backlog_limit(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_rcvbuf) + (READ_ONCE(sk->sk_sndbuf) >> 1) + 64 * 1024;
+	return 2 * READ_ONCE(sk->sk_rcvbuf) + (READ_ONCE(sk->sk_sndbuf) >> 1) + 64 * 1024;
 }
 
 /* Consumes the reference on @sk. */

@@ -206,12 +206,26 @@ static void start_persist(struct xtcp_tcb *tcb, u64 now)
 		tcb->stalled_at = now;
 }
 
+/*
+ * While ACKs are on their way, a window that has opened by a sliver will soon be open
+ * further: a longer burst then costs less than two short ones now.  An eighth of
+ * the window keeps the ACK clock running.
+ */
+static bool worth_waiting(const struct xtcp_tcb *tcb, u32 len, u32 most)
+{
+	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN)
+		return false;
+	return len < min(tcb->cwnd, tcb->snd_wnd) / 8;
+}
+
 static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)
 {
-	u32 len = min(queued, burst_limit(tcb, mss));
+	u32 most = min(queued, burst_limit(tcb, mss)), len = most;
 
 	len = min(len, window_room(tcb, tcb->snd_nxt));
 	len = cut_to_cwnd(tcb, len, cwnd_room(tcb, mss), mss);
+	if (worth_waiting(tcb, len, most))
+		return 0;
 	return without_silly_end(tcb, len, queued, mss);
 }
 
