@@ -108,12 +108,28 @@ static void (*const entry_action[XTCP_NR_STATES])(struct sock *sk) = {
 	[TCP_TIME_WAIT]		= enter_time_wait,
 };
 
+/* RFC 4022 tcpAttemptFails, tcpEstabResets: direct transitions to CLOSED */
+static void count_failure(const struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		xtcp_mib_inc(sock_net(sk), XTCP_ATTEMPT_FAILS);
+		break;
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		xtcp_mib_inc(sock_net(sk), XTCP_ESTAB_RESETS);
+	}
+}
+
 bool xtcp_event(struct sock *sk, enum xtcp_event ev)
 {
 	u8 next = take_arrow(&xtcp_sk(sk)->ep, sk->sk_state, ev);
 
 	if (next == XTCP_NO_ARROW)
 		return false;
+	if (next == TCP_CLOSE)
+		count_failure(sk);
 	/* a full socket never shows TIME-WAIT: sk_fullsock() would deny what it is */
 	if (next != TCP_TIME_WAIT)
 		set_state(sk, next);
