@@ -27,12 +27,12 @@ static unsigned int meminfo(int fd, int nth)
 static long first_ns_sysctl(const char *path)
 {
 	int own = MUST(open("/proc/self/ns/net", O_RDONLY));
-	int first = MUST(open("/proc/1/ns/net", O_RDONLY));
 	char buf[64];
 
-	MUST(setns(first, CLONE_NEWNET));
+	MUST(setns(stack_first_ns, CLONE_NEWNET));
 	MUST(file_read(path, buf, sizeof(buf)));
 	MUST(setns(own, CLONE_NEWNET));
+	close(own);
 	return atol(buf);
 }
 
