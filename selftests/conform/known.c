@@ -14,6 +14,7 @@ static const struct known list[] = {
 		.why = "Linux probes with an empty segment at SND.UNA-1, which any peer must "
 		       "answer (RFC 9293 3.10.7.4(1)) and which wastes no byte if the window is "
 		       "shut; RFC 9293 3.8.6.1 sends one byte of new data.",
+		.as_linux = true,
 	}, {
 		.name = "user timeout counts from the first retransmission",
 		.why = "RFC 9293 3.8.3 counts R2 from the first transmission; Linux looks at the "
@@ -26,10 +27,12 @@ static const struct known list[] = {
 		.name = "Nagle looks at small segments only",
 		.why = "Linux has Minshall's variant: a small segment waits only while another "
 		       "small one is outstanding, not behind full ones (RFC 9293 3.7.4).",
+		.as_linux = true,
 	}, {
 		.name = "segment without TSopt is taken",
 		.why = "RFC 7323 3.2 says SHOULD drop; Linux takes it, since some middleboxes "
 		       "strip options in mid-connection.",
+		.as_linux = true,
 	}, {
 		.name = "stdurg is for receiving only",
 		.why = "Linux's tcp_stdurg leaves what it sends alone, so two hosts with it on "

@@ -227,8 +227,8 @@ static bool in_force(const struct known_cell *k)
 	int v = kernel_version();
 
 	if (stack != STACK_TCP)
-		return k->as_linux;
-	return (!k->since || v >= k->since) && (!k->until || v < k->until);
+		return k->who & BY_XTCP;
+	return k->who & BY_LINUX && (!k->since || v >= k->since) && (!k->until || v < k->until);
 }
 
 static const struct known_cell *find_known(enum state s, enum event ev, enum held held)

@@ -65,15 +65,17 @@ extern const struct outcome expected_orphan[NR_STATES][NR_EVENTS];
 #define BIT(n)		(1u << (n))
 
 /*
- * A cell of the matrix where kernel TCP does other than the RFC says, and why
- * that is so.  The run demands the difference of kernel TCP; of XTCP it demands
- * the RFC's behaviour, or, where as_linux, the same as of kernel TCP.
+ * A cell of the matrix where a stack does other than the RFC says, and why that
+ * is so.  The run demands the difference of the stacks in "who", and of the
+ * other one the RFC's behaviour.
  */
+#define BY_LINUX	1
+#define BY_XTCP		2
 struct known_cell {
 	const char *name, *why;
+	unsigned int who;			/* BY_LINUX | BY_XTCP */
 	unsigned int states, events, held;	/* bit masks */
 	int since, until;			/* kernels that do so, until excluded; 0: all */
-	bool as_linux;
 	struct outcome outcome;
 };
 

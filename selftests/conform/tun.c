@@ -171,11 +171,25 @@ void tun_fence(void)
 			fail("no echo reply: is the stack's host alive?");
 }
 
+/*
+ * Wait for a packet, but not beyond the deadline.  The kernel may wake us late by
+ * a thousandth of a long time (its timer slack), so the last part is a short one.
+ */
+static void wait_for_packet(uint64_t ns)
+{
+	struct pollfd pfd = { .fd = tun, .events = POLLIN };
+	struct timespec left;
+
+	if (ns > 2000000)
+		ns -= ns / 64;
+	left.tv_sec = ns / 1000000000;
+	left.tv_nsec = ns % 1000000000;
+	ppoll(&pfd, 1, &left, NULL);
+}
+
 bool tun_read(uint64_t deadline)
 {
 	uint8_t pkt[4096];
-	struct timespec left;
-	struct pollfd pfd = { .fd = tun, .events = POLLIN };
 	uint64_t now;
 	ssize_t n;
 
@@ -186,9 +200,7 @@ bool tun_read(uint64_t deadline)
 		now = now_ns();
 		if (now >= deadline)
 			return false;
-		left.tv_sec = (deadline - now) / 1000000000;
-		left.tv_nsec = (deadline - now) % 1000000000;
-		ppoll(&pfd, 1, &left, NULL);
+		wait_for_packet(deadline - now);
 	}
 	if (is_echo_reply(pkt, n))
 		echo_seen = true;
