@@ -178,6 +178,9 @@ static void take_ack(struct sock *sk, const struct xtcp_segment *seg, u64 now)
 	struct xtcp_ack_result res;
 
 	xtcp_ack(&xs->tcb, seg, now, &res);
+	/* closed in SYN-RECEIVED, so the handshake ends in FIN-WAIT-1 */
+	if (res.flags & XTCP_A_SYN_ACKED && sk->sk_state == TCP_FIN_WAIT1)
+		xtcp_tcb_established(&xs->tcb, now);
 	if (res.flags & XTCP_A_DATA_ACKED) {
 		xtcp_sndbuf_acked(sk, xs->tcb.snd_una);
 		if (xs->tcb.urg_out && !after(xs->tcb.snd_up, xs->tcb.snd_una))
@@ -289,9 +292,7 @@ static void on_fin(struct sock *sk, u64 now)
 	/* the socket ends with TIME-WAIT, so its last ACK leaves before */
 	if (sk->sk_state == TCP_FIN_WAIT2)
 		xtcp_send_ack(sk, now);
-	if (!xtcp_event(sk, EV_RCV_FIN) || sk->sk_state == TCP_CLOSE)
-		return;
-	if (sock_flag(sk, SOCK_DEAD))
+	if (!xtcp_event(sk, EV_RCV_FIN) || sock_flag(sk, SOCK_DEAD))
 		return;
 	sk->sk_state_change(sk);
 	sk_wake_async(sk, SOCK_WAKE_WAITD, sk->sk_shutdown == SHUTDOWN_MASK ? POLL_HUP : POLL_IN);
@@ -424,6 +425,8 @@ static enum xtcp_mib in_order_of_steps(struct sock *sk, struct sk_buff *skb,
 		if (v != XTCP_V_OK)
 			return refuse(sk, skb, seg, v, now);
 	}
+	tcb->rcv_at = now;
+	tcb->ka_probes = 0;
 	xtcp_ts_update(tcb, seg, now);
 	finish_handshake(sk, seg);
 	take_ack(sk, seg, now);
@@ -440,8 +443,6 @@ static enum xtcp_mib process(struct sock *sk, struct sk_buff *skb,
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	tcb->segs_in += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
-	tcb->rcv_at = now;
-	tcb->ka_probes = 0;
 	if (sk->sk_state == TCP_SYN_SENT)
 		return in_syn_sent(sk, skb, seg, now);
 	return in_order_of_steps(sk, skb, seg, now);

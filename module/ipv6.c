@@ -382,9 +382,10 @@ void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struc
 	req->tos = ipv6_get_dsfield(ipv6_hdr(skb));
 	req->mark = inet_request_mark(sk, skb);
 	req->ep.bound_if = inet_request_bound_dev_if(sk, skb);
-	if (!sk->sk_bound_dev_if &&
+	/* a link-local peer is one of that link, also below a VRF device */
+	if ((!sk->sk_bound_dev_if || ipv6_l3mdev_skb(IP6CB(skb)->flags)) &&
 	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL)
-		req->ep.bound_if = req->iif;
+		req->ep.bound_if = IP6CB(skb)->iif;
 	req->opt = NULL;
 	req->syn6 = NULL;
 }

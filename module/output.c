@@ -9,6 +9,7 @@
 #include "trace.h"
 
 #define COPYBREAK	256	/* text up to this is copied behind the header */
+#define COPY_AT_MOST	3072	/* more would need several contiguous pages */
 
 /* ---- header ---- */
 
@@ -99,8 +100,8 @@ static struct sk_buff *alloc_text(struct sock *sk, u32 seq, u32 end_seq)
 	return skb;
 }
 
-/* One skb holds a limited number of frags: a longer answer is sent in parts,
- * each of whole segments.  What even one segment can't hold is copied.
+/* One skb holds a limited number of frags: a longer answer is sent in parts, of
+ * whole segments if they reach that far.  Short ones can be copied instead.
  */
 static void fit_to_frags(struct sock *sk, struct xtcp_tx *what)
 {
@@ -108,13 +109,14 @@ static void fit_to_frags(struct sock *sk, struct xtcp_tx *what)
 	u32 seq, end_seq, reach;
 
 	text_range(tcb, what, &seq, &end_seq);
-	if (end_seq - seq <= tcb->snd_mss)
+	if (end_seq - seq <= COPY_AT_MOST)
 		return;
-	reach = xtcp_sndbuf_reach(sk, seq, end_seq);
-	if (reach == end_seq)
+	reach = xtcp_sndbuf_reach(sk, seq, end_seq) - seq;
+	if (reach == end_seq - seq)
 		return;
-	reach = seq + max_t(u32, rounddown(reach - seq, tcb->snd_mss), tcb->snd_mss);
-	what->end_seq = reach;
+	if (reach > tcb->snd_mss)
+		reach = rounddown(reach, tcb->snd_mss);
+	what->end_seq = what->seq + max_t(u32, reach, min_t(u32, tcb->snd_mss, COPY_AT_MOST));
 	what->flags &= ~(XTCP_FIN | XTCP_PSH);
 }
 
@@ -124,7 +126,7 @@ static void fit_to_frags(struct sock *sk, struct xtcp_tx *what)
  * would pass csum_offset 16 to an engine that knows TCP by its number alone.
  * Super-packets are summed segment by segment in offload.c.
  */
-static void checksum(const struct sock *sk, struct sk_buff *skb)
+static bool checksum(const struct sock *sk, struct sk_buff *skb)
 {
 	struct tcphdr *th = tcp_hdr(skb);
 
@@ -133,7 +135,8 @@ static void checksum(const struct sock *sk, struct sk_buff *skb)
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
 	if (!(sk->sk_route_caps & NETIF_F_HW_CSUM) && !skb_is_gso(skb))
-		skb_checksum_help(skb);
+		return !skb_checksum_help(skb);
+	return true;
 }
 
 static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
@@ -154,8 +157,10 @@ static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
 	 * behind our back and take HW_CSUM for granted (xtcp_setup_caps())
 	 */
 	xs->af_ops->route(sk);
-	checksum(sk, skb);
-	xs->af_ops->xmit(sk, skb);
+	if (checksum(sk, skb))
+		xs->af_ops->xmit(sk, skb);
+	else
+		kfree_skb(skb);		/* no memory: as if lost */
 }
 
 /* Header, options, window; then out.  @skb holds the text. */
@@ -404,6 +409,15 @@ void xtcp_sync_mss(struct sock *sk, u32 pmtu)
 		mss -= XTCP_OLEN_TS_PADDED;
 	tcb->snd_mss = mss;
 	tcb->gso_max = max(rounddown(room, mss), mss);
+}
+
+/* The route may have got a longer MTU, by a new path or by age (RFC 1191 6.3). */
+void xtcp_follow_pmtu(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	if (dst && dst_mtu(dst) != xtcp_sk(sk)->pmtu)
+		xtcp_sync_mss(sk, dst_mtu(dst));
 }
 
 u16 xtcp_advertised_mss(const struct xtcp_af_ops *ops, const struct dst_entry *dst,

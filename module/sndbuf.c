@@ -299,8 +299,10 @@ int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 	size_t copied = 0;
 
 	err = send_prerequisites(sk, msg, &timeo);
-	if (!err)
+	if (!err) {
+		xtcp_follow_pmtu(sk);
 		err = copy_all(sk, msg, &timeo, &copied);
+	}
 	if (copied) {
 		tcb->more = !!(flags & MSG_MORE);
 		if (flags & MSG_OOB)

@@ -11,7 +11,7 @@
 #include "trace.h"
 
 #define SLACK_NS	(50 * NSEC_PER_USEC)
-#define IN_HOST_RETRY	(1 * NSEC_PER_MSEC)
+#define MAX_DEFERS	8	/* a queue that never moves is as good as lost */
 
 static u64 earliest(const struct xtcp_tcb *tcb)
 {
@@ -148,7 +148,12 @@ static void advise_ip(struct sock *sk)
  */
 static bool still_in_host(struct sock *sk)
 {
-	return sk_wmem_alloc_get(sk) > 0;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (sk_wmem_alloc_get(sk) > 0 && xs->rto_defers++ < MAX_DEFERS)
+		return true;
+	xs->rto_defers = 0;
+	return false;
 }
 
 /* The last deadline the user allows comes before the next back-off ends. */
@@ -174,7 +179,7 @@ static void on_rexmt(struct sock *sk, u64 now)
 	}
 	if (still_in_host(sk)) {
 		xtcp_mib_inc(sock_net(sk), XTCP_RTO_DEFERRED);
-		tcb->deadline[XTCP_T_REXMT] = now + max_t(u64, tcb->srtt, IN_HOST_RETRY);
+		tcb->deadline[XTCP_T_REXMT] = now + max(tcb->srtt, xtcp_rto(tcb) / 2);
 		return;
 	}
 	xtcp_mib_inc(sock_net(sk), XTCP_TIMEOUTS);

@@ -213,6 +213,9 @@ struct xtcp_sock {
 	u32 urg_seq;			/* sequence of the urgent byte */
 	u16 urg_data;			/* XTCP_URG_* | byte */
 	u32 window_clamp;		/* 0 = none */
+	u32 tune_seq;			/* copied_seq at tune_at: growth of the buffer */
+	u32 tune_space;			/* most bytes read in one RTT */
+	u64 tune_at;			/* 0 = nothing measured yet */
 	u32 tuned_seq;			/* copied_seq when the buffer was last looked at */
 	u64 tuned_at;			/* and the time of that */
 
@@ -221,6 +224,7 @@ struct xtcp_sock {
 	u64 timer_at;			/* expiry programmed, 0 = not armed */
 	u8 timer_ref;			/* an expiry to come holds a reference */
 	unsigned long deferred;		/* XTCP_DEFER_* */
+	u8 rto_defers;			/* timeouts put off in a row: still in this host */
 
 	/* ports (hash.c) */
 	struct xtcp_bucket *bucket;
@@ -485,6 +489,7 @@ void xtcp_send_reply(const struct xtcp_reply *r, u8 flags, u32 seq, u32 ack,
 		     u32 wnd, const struct xtcp_options *o);
 /* effective MSS from path MTU, options, user and peer; socket lock held */
 void xtcp_sync_mss(struct sock *sk, u32 pmtu);
+void xtcp_follow_pmtu(struct sock *sk);
 /* the MSS to announce to a peer reached through @dst */
 u16 xtcp_advertised_mss(const struct xtcp_af_ops *ops, const struct dst_entry *dst,
 			u16 user_mss);

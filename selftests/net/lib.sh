@@ -91,8 +91,11 @@ heal() {
 	tc -n b qdisc del dev eth-a root 2>/dev/null
 }
 
+# Below 1280 a device loses its IPv6 addresses.
 set_mtu() {
-	ip -n a link set eth-b mtu "$1" && ip -n b link set eth-a mtu "$1"
+	ip -n a link set eth-b mtu "$1" && ip -n b link set eth-a mtu "$1" || return
+	(($1 < 1280)) || { ip -n a addr replace fd00:1::1/64 dev eth-b nodad &&
+		ip -n b addr replace fd00:1::2/64 dev eth-a nodad; }
 }
 
 # address FAMILY HOST(1|2) [LINK]
