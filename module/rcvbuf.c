@@ -320,8 +320,6 @@ void xtcp_rcvbuf_purge(struct sock *sk)
 	}
 	xtcp_rx_prune(&xs->tcb, xs->tcb.rcv_nxt);
 	WRITE_ONCE(xs->urg_data, 0);
-	xs->tune_at = 0;
-	xs->tune_space = 0;
 }
 
 /* ---- what there is to read ---- */

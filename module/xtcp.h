@@ -213,9 +213,6 @@ struct xtcp_sock {
 	u32 urg_seq;			/* sequence of the urgent byte */
 	u16 urg_data;			/* XTCP_URG_* | byte */
 	u32 window_clamp;		/* 0 = none */
-	u32 tune_seq;			/* copied_seq at tune_at: growth of the buffer */
-	u32 tune_space;			/* most bytes read in one RTT */
-	u64 tune_at;			/* 0 = nothing measured yet */
 	u32 tuned_seq;			/* copied_seq when the buffer was last looked at */
 	u64 tuned_at;			/* and the time of that */
 
