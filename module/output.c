@@ -42,10 +42,13 @@ static void put_header(struct sk_buff *skb, __be16 sport, __be16 dport,
 		xtcp_options_write((u8 *)(th + 1), h->opt);
 }
 
-/* RFC 6093: the pointer names the byte behind the urgent one. */
-static u16 urgent_pointer(const struct xtcp_tcb *tcb, u32 seq, u8 *flags)
+/* RFC 6093 2.2: the pointer names the byte behind the urgent one, with sysctl
+ * stdurg the urgent one itself (RFC 9293 3.8.5, MUST-62).
+ */
+static u16 urgent_pointer(const struct sock *sk, u32 seq, u8 *flags)
 {
-	u32 up = tcb->snd_up - seq;
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	u32 up = tcb->snd_up - seq - !!READ_ONCE(xtcp_sknet(sk)->sysctl.stdurg);
 
 	if (!tcb->urg_out || !after(tcb->snd_up, seq))
 		return 0;
@@ -179,7 +182,7 @@ static void send_segment(struct sock *sk, struct sk_buff *skb,
 	if (!(h.flags & XTCP_SYN)) {
 		xtcp_rcvbuf_space(sk);
 		wnd = xtcp_rx_window(tcb);
-		h.up = urgent_pointer(tcb, h.seq, &h.flags);
+		h.up = urgent_pointer(sk, h.seq, &h.flags);
 	}
 	h.wnd = wire_window(tcb, h.flags, wnd);
 	xtcp_tx_options(tcb, h.flags, xs->mss_cache, now, &opt);
