@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where kernel TCP does other than the RFC says outside the matrix.  A script
- * asks by name and has an expectation for either answer, so a run over kernel
- * TCP demands the difference, and one over XTCP the RFC (or, where as_linux, the
- * same difference):
+ * Where a stack does other than the RFC says, outside the matrix.  A script asks
+ * by name and has an expectation for either answer, so a run demands the
+ * difference of the stacks that it is listed for, and the RFC of the other:
  *
- *	if (linux_does("empty zero-window probe"))
+ *	if (known("empty zero-window probe"))
  *		expect(ACK, .seq = 0, .ack = 1);
  *	else
  *		expect(ACK, .seq = 1, .ack = 1, .len = 1);
@@ -15,13 +14,13 @@
 
 #include <stdbool.h>
 
-struct known {
-	const char *name, *why;
-	int since, until;	/* kernels that do so, until excluded; 0: all */
-	bool as_linux;		/* XTCP does so too, on purpose */
-};
+/* Who does so: kernel TCP, XTCP (on purpose, and its man page says so), or both. */
+#define BY_LINUX	1
+#define BY_XTCP		2
 
-/* Does the stack under test show this difference?  Fails for an unknown name. */
-bool linux_does(const char *name);
+/* Is it listed for the stack under test and this kernel? */
+bool known_for(unsigned int who, int since, int until);
+/* The same by the name of an entry in known.c; fails for a name not in it. */
+bool known(const char *name);
 
 #endif

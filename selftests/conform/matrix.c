@@ -224,11 +224,7 @@ static const struct outcome *rfc_outcome(enum state s, enum event ev, enum held 
 
 static bool in_force(const struct known_cell *k)
 {
-	int v = kernel_version();
-
-	if (stack != STACK_TCP)
-		return k->who & BY_XTCP;
-	return k->who & BY_LINUX && (!k->since || v >= k->since) && (!k->until || v < k->until);
+	return known_for(k->who, k->since, k->until);
 }
 
 static const struct known_cell *find_known(enum state s, enum event ev, enum held held)
@@ -346,8 +342,9 @@ int main(int argc, char **argv)
 	stack_init();
 	peer_init();
 	stack_setup();
-	ksft_set_plan(each_cell(argc, argv, NULL) + 1);
+	ksft_set_plan(each_cell(argc, argv, NULL) + 2);
 	each_cell(argc, argv, one_cell);
 	check_tables(argc < 2);
+	ksft_test_result(stack_was_used(), "all of it went through the stack under test\n");
 	ksft_finished();
 }

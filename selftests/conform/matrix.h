@@ -6,6 +6,7 @@
 #ifndef CONFORM_MATRIX_H
 #define CONFORM_MATRIX_H
 
+#include "known.h"
 #include "states.h"
 
 /* The peer's segment; U, N, R are SND.UNA, SND.NXT, RCV.NXT of the stack. */
@@ -69,13 +70,11 @@ extern const struct outcome expected_orphan[NR_STATES][NR_EVENTS];
  * is so.  The run demands the difference of the stacks in "who", and of the
  * other one the RFC's behaviour.
  */
-#define BY_LINUX	1
-#define BY_XTCP		2
 struct known_cell {
 	const char *name, *why;
-	unsigned int who;			/* BY_LINUX | BY_XTCP */
+	unsigned int who;
 	unsigned int states, events, held;	/* bit masks */
-	int since, until;			/* kernels that do so, until excluded; 0: all */
+	int since, until;	/* kernels that do so, until excluded; 0: all */
 	struct outcome outcome;
 };
 

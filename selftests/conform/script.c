@@ -136,13 +136,14 @@ int script_main(int argc, char **argv)
 	stack_setup();
 	for (s = scripts; s; s = s->next)
 		n += 2 * wanted(s, argc, argv);
-	ksft_set_plan(n);
+	ksft_set_plan(n + 1);
 	for (s = scripts; s; s = s->next) {
 		if (!wanted(s, argc, argv))
 			continue;
 		for (family = AF_INET; family; family = family == AF_INET ? AF_INET6 : 0)
 			run_one(s);
 	}
+	ksft_test_result(stack_was_used(), "all of it went through the stack under test\n");
 	ksft_finished();
 	return 0;
 }

@@ -55,7 +55,7 @@ SCRIPT(port_unreachable_fails_connect, "RFC 9293 3.9.2.2, SHLD-26: hard, at once
 
 static void soft_in_syn_sent(const struct icmp *list)
 {
-	if (linux_does("ICMP unreachable of any kind ends SYN-SENT")) {
+	if (known("ICMP unreachable of any kind ends SYN-SENT")) {
 		connect_fails(list);
 		return;
 	}

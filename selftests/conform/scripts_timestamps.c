@@ -76,22 +76,14 @@ SCRIPT(clock_ticks, "RFC 7323 5.4: between 1 ms and 1 s a tick")
 	check_range(c->ts_last - first, 2, 2100);
 }
 
-SCRIPT(offset_differs, "RFC 7323 7.1: the clock tells no uptime, differs between peers")
+SCRIPT(clock_tells_no_uptime, "RFC 7323 7.1: an offset hides the clock behind TSval")
 {
-	uint32_t now, first = 0, same = 0;
-	int i;
+	uint32_t first, ms;
 
-	/* one offset per pair of addresses: equal within it, not the raw clock */
-	for (i = 0; i < 4; i++) {
-		use(conv_new());
-		stack_connect();
-		now = expect(SYN, .seq = 0)->tsval;
-		if (i)
-			same += now - first < 1000;
-		first = now;
-	}
-	(void)same;
-	check((uint32_t)(first - now_ns() / 1000000 + 5000) > 10000);
+	stack_connect();
+	first = expect(SYN, .seq = 0)->tsval;
+	ms = now_ns() / 1000000;
+	check(first - ms + 5000 > 10000);	/* by chance once in 430,000 */
 }
 
 /* ---- TS.Recent ---- */
@@ -179,7 +171,7 @@ SCRIPT(missing_timestamp, "RFC 7323 3.2: a segment without TSopt SHOULD be dropp
 {
 	establish_ts(1000);
 	inject(ACK, .seq = 1, .ack = 1, .len = 100, .ts = NO);
-	if (linux_does("segment without TSopt is taken"))
+	if (known("segment without TSopt is taken"))
 		expect(ACK, .seq = 1, .ack = 101);
 	else
 		expect_nothing_for(300);

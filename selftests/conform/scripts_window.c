@@ -12,7 +12,7 @@
 /* A zero-window probe while una is the first byte not acknowledged. */
 static void expect_probe(int una, int after)
 {
-	if (linux_does("empty zero-window probe"))
+	if (known("empty zero-window probe"))
 		expect(ACK, .seq = una - 1, .ack = 1, .after = after);
 	else
 		expect(ACK, .seq = una, .ack = 1, .len = 1, .after = after);

@@ -328,6 +328,15 @@ long counters(const char *prefix)
 	return line_counters(prefix, false);
 }
 
+bool stack_was_used(void)
+{
+	long tcp = pair_counter("/proc/net/snmp", "OutSegs");
+	long xtcp = line_counters("OutSegs", true);
+
+	ksft_print_msg("OutSegs: TCP %ld, XTCP %ld\n", tcp, xtcp);
+	return stack == STACK_TCP ? tcp && !xtcp : xtcp && !tcp;
+}
+
 int kernel_version(void)
 {
 	struct utsname u;

@@ -57,6 +57,9 @@ long counter(const char *name);
 /* The sum of all counters whose name starts so; XTCP only. */
 long counters(const char *prefix);
 
+/* The stack under test has sent something in this namespace, and the other nothing. */
+bool stack_was_used(void);
+
 /* Version of the kernel as KV(6, 1): which deviations of kernel TCP to expect. */
 #define KV(major, minor) ((major) * 1000 + (minor))
 int kernel_version(void);
