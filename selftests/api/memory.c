@@ -158,16 +158,17 @@ TEST_F(memory, given_back_after_close)
 {
 	long before = protocols(1), sockets = protocols(0);
 	long slack = (1 << 20) / sysconf(_SC_PAGESIZE) * sysconf(_SC_NPROCESSORS_CONF);
-	int fd[8][2], i;
+	static char buf[4 << 20];
+	int fd[4][2], i;
 
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 4; i++) {
 		pair(fd[i]);
-		MUST(set_int(fd[i][0], SOL_SOCKET, SO_SNDBUF, 1 << 20));
-		stuff(fd[i][0]);
+		MUST(set_int(fd[i][0], SOL_SOCKET, SO_SNDBUFFORCE, sizeof(buf)));
+		EXPECT_LT(1 << 20, send(fd[i][0], buf, sizeof(buf), MSG_DONTWAIT));
 	}
-	EXPECT_EQ(sockets + 16, protocols(0));
+	EXPECT_EQ(sockets + 8, protocols(0));
 	EXPECT_LT(before, protocols(1));
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 4; i++) {
 		close_rst(fd[i][0]);
 		MUST(close(fd[i][1]));
 	}
