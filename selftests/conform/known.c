@@ -68,7 +68,7 @@ static const struct known list[] = {
 	},
 };
 
-#define NR_KNOWN	(sizeof(list) / sizeof(list[0]))
+#define NR_KNOWN	ARRAY_SIZE(list)
 
 bool known_for(unsigned int who, int since, int until)
 {

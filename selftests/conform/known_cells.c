@@ -23,8 +23,7 @@ const struct known_cell known_cells[] = {
 		.states = BIT(ESTABLISHED), .events = BIT(EV_ACK_UNSENT), .held = BOTH,
 		.until = KV(6, 17),
 		.outcome = { NONE, STAY },
-	},
-	{
+	}, {
 		.name = "SYN+ACK again on SYN again",
 		.who = BY_LINUX | BY_XTCP,
 		.why = "A repeated SYN says that the SYN+ACK was lost; a bare ACK, as RFC 9293 "

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <kselftest.h>
 #include "known.h"
 #include "states.h"
 
@@ -199,7 +200,7 @@ static const struct broken broken[] = {
 			  "\xff\x00\xa5\x5a\xff\x00\xa5\x5a\xff\x00\xa5\x5a\xff\x00") },
 };
 
-#define NR_BROKEN	(int)(sizeof(broken) / sizeof(broken[0]))
+#define NR_BROKEN	(int)ARRAY_SIZE(broken)
 
 /*
  * MUST-7: be prepared.  The SYN is answered with what could be read, or not at
@@ -317,7 +318,8 @@ SCRIPT(flags_at_listener, "RFC 9293 3.10.7.2: all 64 combinations")
 			expect_nothing();
 		else if (flags & ACK)
 			expect(RST, .seq = 200);
-		else if (flags & SYN && !(flags & FIN && known("SYN with FIN is dropped in LISTEN")))
+		else if (flags & SYN &&
+			 !(flags & FIN && known("SYN with FIN is dropped in LISTEN")))
 			expect(SYN | ACK, .seq = 0, .ack = 101);
 		expect_nothing();
 		check_eq(stack_listener(c->port), LISTEN);
@@ -381,7 +383,7 @@ SCRIPT(flags_everywhere, "RFC 9293 3.10.7: all flags, RFC 3168's too, in all sta
 	unsigned int i;
 	int flags;
 
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(states); i++)
 		for (flags = 0; flags < 256; flags += 5) {
 			use(conv_new());
 			enter(states[i], BY_FD);
