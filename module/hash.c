@@ -389,8 +389,8 @@ static unsigned int table_size(void)
 int xtcp_hash_init(void)
 {
 	unsigned int i, n = table_size();
-	unsigned int nr_locks = min(n, (unsigned int)roundup_pow_of_two(64 * num_possible_cpus()));
-
+	unsigned int nr_locks = min_t(unsigned int, n,
+				      roundup_pow_of_two(64 * num_possible_cpus()));
 	int err = xtcp_bind_init();
 
 	if (err)
