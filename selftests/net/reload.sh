@@ -20,13 +20,14 @@ hold_listener() {
 }
 drop_listener() { kill -9 $HOLDER; wait $HOLDER 2>/dev/null; true; }
 
-# A client killed in mid-flow behind a dead link leaves an orphan that retransmits.
+# A sender killed behind a dead link leaves an orphan that retransmits. It has nothing unread, which
+# would make its close a reset.
 make_orphan() {
-	local server client
-	ip netns exec b ./xfer -s -p 7002 -n 100000000 >/dev/null 2>&1 &
+	local server client port=x1B5A zero=x0000000000000000
+	ip netns exec b socat -u "SOCKET-LISTEN:2:253:${port}x00000000$zero" OPEN:/dev/null &
 	server=$!
 	until_true 10 ip netns exec b grep -q ':1B5A .* 0A ' /proc/net/xtcp || return 1
-	ip netns exec a ./xfer -p 7002 -n 100000000 -a 10.0.1.2 >/dev/null 2>&1 &
+	ip netns exec a socat -u OPEN:/dev/zero "SOCKET-CONNECT:2:253:${port}x0a000102$zero" &
 	client=$!
 	until_true 10 ip netns exec a grep -q ' 01 ' /proc/net/xtcp || return 1
 	ip -n a link set eth-b down
