@@ -207,7 +207,7 @@ static void send_challenge(struct xtcp_request *req, u64 now)
 static void finish(struct xtcp_request *req)
 {
 	req->dropped = 1;
-	if (hrtimer_try_to_cancel(&req->timer) == 1)
+	if (xtcp_hrtimer_dequeue(&req->timer))
 		xtcp_ep_put(&req->ep);	/* a callback that runs drops its own */
 	xtcp_ep_put(&req->ep);
 }
@@ -269,7 +269,7 @@ static u64 timeout_of(const struct xtcp_request *req)
 	return min(XTCP_RTO_INIT << min_t(u8, req->rexmits, 20), max);	/* RFC 6298 2.1, 5.5 */
 }
 
-/* Return: true to go on */
+/* Return: true where the timer is armed again and keeps its reference */
 static bool timed_out(struct xtcp_request *req)
 {
 	if (req->dropped)
@@ -281,7 +281,8 @@ static bool timed_out(struct xtcp_request *req)
 	req->rexmits++;
 	if (is_resend_due(req))
 		resend_syn_ack(req, "timeout", xtcp_now());
-	hrtimer_forward_now(&req->timer, ns_to_ktime(timeout_of(req)));
+	/* under the lock, so that who ends the request finds it in the queue */
+	hrtimer_start(&req->timer, ns_to_ktime(timeout_of(req)), HRTIMER_MODE_REL_PINNED_SOFT);
 	return true;
 }
 
@@ -293,9 +294,8 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 	spin_lock(&req->lock);
 	again = timed_out(req);
 	spin_unlock(&req->lock);
-	if (again)
-		return HRTIMER_RESTART;
-	xtcp_ep_put(&req->ep);
+	if (!again)
+		xtcp_ep_put(&req->ep);
 	return HRTIMER_NORESTART;
 }
 

@@ -24,13 +24,18 @@ static u64 earliest(const struct xtcp_tcb *tcb)
 	return min;
 }
 
-/* Take the armed timer out of its queue; socket lock held. Return: false where its
- * callback runs already and waits for that lock, to serve whatever is due then.
+/**
+ * xtcp_hrtimer_dequeue() - take an armed timer out of its queue
+ * @timer: its callback takes the lock that the caller holds, and starts the timer
+ *	again, if at all, under that lock
+ *
+ * Return: false where the callback runs already and waits for the lock, to find
+ * there what the caller leaves.  The reference of the armed timer is then its own.
  */
-static bool dequeue(struct xtcp_sock *xs)
+bool xtcp_hrtimer_dequeue(struct hrtimer *timer)
 {
-	while (hrtimer_try_to_cancel(&xs->timer) < 0) {
-		if (!hrtimer_is_queued(&xs->timer))
+	while (hrtimer_try_to_cancel(timer) < 0) {
+		if (!hrtimer_is_queued(timer))
 			return false;
 		/* the callback before has released the lock, and is all but over */
 		cpu_relax();
@@ -46,7 +51,7 @@ static void start_at(struct sock *sk, u64 at)
 	if (!xs->timer_ref) {
 		xs->timer_ref = 1;
 		sock_hold(sk);
-	} else if (!dequeue(xs)) {
+	} else if (!xtcp_hrtimer_dequeue(&xs->timer)) {
 		return;
 	}
 	hrtimer_start_range_ns(&xs->timer, ns_to_ktime(at), SLACK_NS,
@@ -69,7 +74,7 @@ void xtcp_timer_stop(struct sock *sk)
 	memset(xs->tcb.deadline, 0, sizeof(xs->tcb.deadline));
 	clear_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	xs->timer_at = 0;
-	if (xs->timer_ref && dequeue(xs)) {
+	if (xs->timer_ref && xtcp_hrtimer_dequeue(&xs->timer)) {
 		xs->timer_ref = 0;
 		__sock_put(sk);	/* the caller holds another reference */
 	}

@@ -495,6 +495,7 @@ u32 xtcp_initial_window(const struct sock *sk, u16 mss, bool scaling, u8 *wscale
 
 /* ---------------------------------------------------------------- timer.c */
 
+bool xtcp_hrtimer_dequeue(struct hrtimer *timer);
 void xtcp_timer_init(struct sock *sk);
 /* program the hrtimer for the earliest deadline, if that is earlier than what
  * is programmed; socket lock held
