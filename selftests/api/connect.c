@@ -132,9 +132,13 @@ TEST_F(connect, times_out)
 {
 	union addr a = black_hole();
 	int fd = xsocket(0);
+	long t = now_ms();
 
 	MUST(set_int(fd, SOL_TCP, TCP_USER_TIMEOUT, 300));
 	EXPECT_ERR(ETIMEDOUT, do_connect(fd, &a));
+	/* Seen at the first retransmission, a second later. */
+	EXPECT_LE(300, now_ms() - t);
+	EXPECT_GT(5000, now_ms() - t);
 	EXPECT_EQ(CLOSED, state_of(fd));
 	EXPECT_EQ(1, stack_stat("AttemptFails"));
 	stack_traffic = true;
