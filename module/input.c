@@ -66,8 +66,24 @@ bool xtcp_challenge_allowed(struct net *net)
 	return ok;
 }
 
+/* What is not acceptable is answered, but two hosts that disagree could do that for
+ * ever, so a connection does it rarely.
+ */
+static bool may_answer(struct sock *sk, u64 now)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 gap = (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.invalid_ratelimit) * NSEC_PER_MSEC;
+
+	if (xs->oow_ack_at && now - xs->oow_ack_at < gap)
+		return false;
+	xs->oow_ack_at = now;
+	return true;
+}
+
 static void challenge_ack(struct sock *sk, u64 now)
 {
+	if (!may_answer(sk, now))
+		return;
 	if (!xtcp_challenge_allowed(sock_net(sk))) {
 		xtcp_mib_inc(sock_net(sk), XTCP_CHALLENGE_LIMITED);
 		return;
@@ -76,20 +92,13 @@ static void challenge_ack(struct sock *sk, u64 now)
 	xtcp_send_ack(sk, now);
 }
 
-/* RFC 9293 3.10.7.4: an unacceptable segment is answered with an ACK.  Two hosts
- * that disagree could do that for ever, so empty ones are answered rarely.
+/* RFC 9293 3.10.7.4: an unacceptable segment is answered with an ACK; one with text
+ * always, since it is no answer to ours.
  */
 static void ack_out_of_window(struct sock *sk, const struct xtcp_segment *seg, u64 now)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 gap = (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.invalid_ratelimit) * NSEC_PER_MSEC;
-
-	if (!seg->len || seg->flags & XTCP_SYN) {
-		if (xs->oow_ack_at && now - xs->oow_ack_at < gap)
-			return;
-		xs->oow_ack_at = now;
-	}
-	xtcp_send_ack(sk, now);
+	if ((seg->len && !(seg->flags & XTCP_SYN)) || may_answer(sk, now))
+		xtcp_send_ack(sk, now);
 }
 
 static void reset_back(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg)
@@ -306,9 +315,7 @@ static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 	enum xtcp_mib why = XTCP_KEPT;
 
 	if (!xtcp_state_info[sk->sk_state].can_recv) {
-		/* CLOSE-WAIT, CLOSING, LAST-ACK: nothing can follow the peer's FIN */
-		if (seg->end_seq != seg->seq)
-			tcb->todo |= XTCP_ACK_NOW;
+		/* CLOSE-WAIT, CLOSING, LAST-ACK: text behind the peer's FIN is ignored */
 		consume_skb(skb);
 		return XTCP_KEPT;
 	}
@@ -602,10 +609,12 @@ void xtcp_rcv(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif)
 
 /* ---- ICMP ---- */
 
-/* RFC 5927 4.1: the quoted number must be one that is in flight.  RFC 1122
- * 4.2.3.9: a hard error ends a connection attempt; afterwards all are soft.
+/* RFC 5927 4.1: the quoted number must be one that is in flight.
+ * Deviation: RFC 9293 3.9.2.2 lets only some errors end an attempt to connect; all do
+ * here (RFC 5461 3.1), since its user can try another address and has nothing to
+ * lose.  Afterwards all are soft.
  */
-void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal)
+void xtcp_icmp_error(struct sock *sk, u32 seq, int err)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
@@ -621,10 +630,7 @@ void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal)
 		goto out;
 	}
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
-		if (fatal)
-			xtcp_fail(sk, err, EV_ABORT);
-		else
-			WRITE_ONCE(sk->sk_err_soft, err);
+		xtcp_fail(sk, err, EV_ABORT);
 	} else if (xtcp_sk(sk)->af_ops->family == AF_INET6 ? xt_recverr6(sk) : xt_recverr(sk)) {
 		WRITE_ONCE(sk->sk_err, err);
 		sk_error_report(sk);

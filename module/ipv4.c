@@ -154,7 +154,7 @@ static void icmp_sock(struct sock *sk, struct sk_buff *skb, u32 seq, u32 info)
 	}
 	err = icmp_errno(type, code, &fatal);
 	if (err)
-		xtcp_icmp_error(sk, seq, err, fatal);
+		xtcp_icmp_error(sk, seq, err);
 }
 
 /* A SYN,ACK that cannot arrive ends its request; soft errors may pass. */

@@ -75,7 +75,7 @@ static int v6_rcv(struct sk_buff *skb)
 static void icmp_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
 		      u32 seq, u32 info)
 {
-	int err, fatal;
+	int err;
 
 	if (type == ICMPV6_PKT_TOOBIG) {
 		xtcp_icmp_mtu(sk, seq, info);
@@ -85,8 +85,8 @@ static void icmp_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
 		xtcp_icmp_redirect(sk, seq, skb);
 		return;
 	}
-	fatal = icmpv6_err_convert(type, code, &err);
-	xtcp_icmp_error(sk, seq, err, fatal);
+	icmpv6_err_convert(type, code, &err);
+	xtcp_icmp_error(sk, seq, err);
 }
 
 /* A SYN,ACK that cannot arrive ends its request; soft errors may pass. */
@@ -387,7 +387,6 @@ void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struc
 	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL)
 		req->ep.bound_if = IP6CB(skb)->iif;
 	req->opt = NULL;
-	req->syn6 = NULL;
 }
 
 /**

@@ -29,7 +29,6 @@ static bool enqueue(struct xtcp_request *req, struct sock *child)
 		ok = listed ? xtcp_ep_replace(&req->ep, &xs->ep) :
 			      xtcp_ep_insert_unique(&xs->ep);
 	if (ok) {
-		xs->parent = req->listener;
 		list_add_tail(&xs->accept_node, &a->queue);
 		WRITE_ONCE(a->queued, a->queued + 1);
 		sk_acceptq_added(req->listener);
@@ -138,7 +137,6 @@ static void abort_child(struct sock *child)
 	sock_hold(child);
 	local_bh_disable();
 	bh_lock_sock(child);
-	WRITE_ONCE(xtcp_sk(child)->parent, NULL);
 	sock_orphan(child);
 	if (child->sk_state == TCP_CLOSE) {
 		xtcp_destroy(child);
@@ -225,8 +223,6 @@ struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern)
 	if (!*err)
 		child = dequeue(sk);
 	release_sock(sk);
-	if (child)
-		WRITE_ONCE(xtcp_sk(child)->parent, NULL);
 	return child;
 }
 
@@ -260,11 +256,7 @@ static void reset_clone(struct sock *child)
 	child->sk_ack_backlog = 0;
 	child->sk_max_ack_backlog = 0;
 	memset(&child->sk_frag, 0, sizeof(child->sk_frag));
-	xs->mtu_info_valid = 0;
 	xs->oow_ack_at = 0;
-	xs->challenge_stamp = 0;
-	xs->challenge_count = 0;
-	xs->error_soft = 0;
 	xs->urg_data = 0;
 }
 

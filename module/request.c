@@ -45,7 +45,6 @@ static struct xtcp_request *request_alloc(struct sock *sk, const struct xtcp_key
 void xtcp_request_free(struct xtcp_request *req)
 {
 	kfree(req->opt);
-	kfree_skb(req->syn6);
 	sock_put(req->listener);
 	kmem_cache_free(cache, req);
 }

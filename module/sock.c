@@ -48,7 +48,6 @@ void xtcp_init_xs(struct sock *sk)
 	INIT_LIST_HEAD(&xs->accept.queue);
 	INIT_LIST_HEAD(&xs->accept.requests);
 	spin_lock_init(&xs->accept.lock);
-	xs->parent = NULL;
 	xs->dead = 0;
 	xs->orphan_listed = 0;
 	xs->ofo = RB_ROOT;
@@ -56,7 +55,6 @@ void xtcp_init_xs(struct sock *sk)
 	xtcp_sndbuf_init(sk);
 	xtcp_timer_init(sk);
 	xtcp_tcb_init(&xs->tcb);
-	xs->created_at = xtcp_now();
 	atomic_inc(&xtcp_sknet(sk)->sockets);
 }
 

@@ -168,7 +168,6 @@ static void take_socket(struct xtcp_tw *tw, const struct sock *sk)
 	tw->txhash = sk->sk_txhash;
 	tw->tos = inet_sk(sk)->tos;
 	tw->flowlabel = 0;
-	tw->uid = sk->sk_uid;
 	tw->reuse = !!sk->sk_reuse;
 	tw->reuseport = sk->sk_reuseport;
 	tw->v6 = sk->sk_family == AF_INET6;

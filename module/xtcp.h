@@ -121,8 +121,6 @@ struct xtcp_request {
 	u8 tos;				/* of the SYN received */
 	int iif;
 	struct ip_options_rcu *opt;	/* IPv4: reversed options of the SYN */
-	struct sk_buff *syn6;		/* IPv6: the SYN, when a listener wants its options */
-	u32 secid;
 };
 
 /* ---------------------------------------------------------------- TIME-WAIT */
@@ -148,7 +146,6 @@ struct xtcp_tw {
 	u8 tos;
 	u8 ts_ok:1, v6:1, reuse:1, reuseport:1; /* v6: of an AF_INET6 socket */
 	u8 dead;			/* by the namespace's tw_lock */
-	kuid_t uid;
 };
 
 /* ---------------------------------------------------------------- the socket */
@@ -204,7 +201,6 @@ struct xtcp_sock {
 	u16 user_mss;			/* TCP_MAXSEG, 0 = none */
 	u16 mss_cache;			/* mss from the path MTU without options */
 	u32 pmtu;			/* path MTU that mss_cache was made from */
-	u32 urg_seq_out;		/* scratch for SND.UP */
 
 	/* receive (rcvbuf.c); in-order skbs are in sk_receive_queue */
 	struct rb_root ofo;		/* out-of-order skbs by sequence number */
@@ -231,7 +227,6 @@ struct xtcp_sock {
 	struct xtcp_accept accept;
 	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
 	struct list_head accept_node;	/* as a child waiting for accept() */
-	struct sock *parent;		/* listener while waiting, else NULL */
 	u8 is_listening;		/* by the lock of the port's chain */
 
 	/* options (sockopt.c); times in ns, 0 = the namespace's */
@@ -242,14 +237,10 @@ struct xtcp_sock {
 	u8 keepalive_probes;
 	u8 syn_retries;
 	u8 defer_accept;		/* SYN,ACK retransmissions to wait, 0 = off */
-	u8 cork:1, dead:1, orphan_listed:1, mtu_info_valid:1;
+	u8 dead:1, orphan_listed:1;
 	u32 mtu_info;
-	u32 challenge_stamp;		/* RFC 5961 7: second of the last ... */
-	u32 challenge_count;
 	u64 oow_ack_at;			/* last ACK to an out-of-window segment */
 	struct list_head orphan_node;	/* in the namespace's orphans */
-	int error_soft;			/* last soft error (ICMP) */
-	u64 created_at;
 };
 
 struct xtcp6_sock {
@@ -458,9 +449,9 @@ int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb);
 void xtcp_child_rcv(struct sock *child, struct sk_buff *skb, struct xtcp_segment *seg);
 void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
 /* an ICMP error quoted a segment of ours with sequence number @seq, @err and
- * whether it is fatal by RFC 1122 4.2.3.9; called with the socket found, unlocked
+ * is its errno; called with the socket found, unlocked
  */
-void xtcp_icmp_error(struct sock *sk, u32 seq, int err, bool fatal);
+void xtcp_icmp_error(struct sock *sk, u32 seq, int err);
 /* RFC 5961 7: may another challenge ACK leave this second? */
 bool xtcp_challenge_allowed(struct net *net);
 /* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */

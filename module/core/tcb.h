@@ -136,7 +136,6 @@ struct xtcp_tcb {
 	   syn_rexmit:1,	/* our SYN was retransmitted (RFC 6298 5.7, 5681 3.1) */
 	   more:1,		/* MSG_MORE on the last write: like cork, until the next */
 	   wnd_shut:1,		/* last advertised window was 0 */
-	   snd_shutdown:1,	/* reserved for the glue */
 	   force_rexmit:1;	/* one retransmission is due whatever cwnd says */
 	u8 syn_out:1,		/* our SYN is not acknowledged; then SND.UNA == ISS */
 	   partial_ack:1,	/* one partial ACK in this recovery (RFC 6582 3.2) */

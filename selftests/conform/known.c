@@ -50,10 +50,10 @@ static const struct known list[] = {
 		       "don't agree where the urgent byte is; RFC 9293 3.8.5 has one meaning.",
 	}, {
 		.name = "ICMP unreachable of any kind ends SYN-SENT",
-		.who = BY_LINUX,
+		.who = BY_LINUX | BY_XTCP,
 		.why = "RFC 9293 3.9.2.2 calls net and host unreachable soft errors that must "
-		       "not abort; Linux lets connect() fail at once, as users expect of an "
-		       "attempt that has no connection to lose.",
+		       "not abort; connect() fails at once all the same, as users expect of an "
+		       "attempt that has no connection to lose (RFC 5461 3.1).",
 	}, {
 		.name = "SYN with FIN is dropped in LISTEN",
 		.who = BY_LINUX,
