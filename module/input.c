@@ -449,7 +449,11 @@ static enum xtcp_mib process(struct sock *sk, struct sk_buff *skb,
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
-	tcb->segs_in += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+	u32 segs = max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+
+	tcb->segs_in += segs;
+	if (seg->len)
+		tcb->data_segs_in += segs;
 	if (sk->sk_state == TCP_SYN_SENT)
 		return in_syn_sent(sk, skb, seg, now);
 	return in_order_of_steps(sk, skb, seg, now);

@@ -288,6 +288,8 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->snd_wnd = seg->wnd << req->snd_wscale;
 	tcb->max_snd_wnd = tcb->snd_wnd;
 	tcb->syn_rexmit = req->rexmits > 0;
+	tcb->segs_in = 1;		/* the SYN */
+	tcb->segs_out = 1 + req->rexmits;
 	xs->copied_seq = tcb->rcv_nxt;
 	xs->urg_seq = tcb->rcv_nxt;
 	if (req->sent_at)
