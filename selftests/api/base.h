@@ -95,6 +95,9 @@ __api long now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* No less than MS, as far as jiffies (of up to 10 ms) can tell. */
+#define ABOUT(ms)	((ms) - 20)
+
 #define UNTIL(cond) ({							\
 	long __end = now_ms() + DEADLINE_MS;				\
 	bool __true;							\

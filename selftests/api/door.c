@@ -108,7 +108,7 @@ TEST_F(door, create_and_close)
 	for (i = 0; i < 2000; i++)
 		MUST(close(xsocket(0)));
 	EXPECT_EQ(in_use, sockets_in_use());
-	EXPECT_TRUE(UNTIL(module_users() == users));
+	EXPECT_TRUE(UNTIL(module_users() <= users));
 }
 
 /* A socket is counted while it is there; a listener is, in kernel TCP, too. */
@@ -125,7 +125,7 @@ TEST_F(door, counted)
 	for (i = 0; i < 20; i++)
 		MUST(close(fd[i]));
 	EXPECT_EQ(in_use, sockets_in_use());
-	EXPECT_TRUE(UNTIL(module_users() == users));
+	EXPECT_TRUE(UNTIL(module_users() <= users));
 }
 
 /* Sockets that were made but got no descriptor: all undone. */
@@ -147,7 +147,7 @@ TEST_F(door, failed_creates)
 	f = fopen("/dev/null", "r");
 	ASSERT_NE(NULL, f);
 	EXPECT_EQ(in_use, sockets_in_use());
-	EXPECT_TRUE(UNTIL(module_users() == users));
+	EXPECT_TRUE(UNTIL(module_users() <= users));
 }
 
 /* The AF_XTCP door takes AF_XTCP in the family field too, and never gives it. */

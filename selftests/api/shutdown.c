@@ -268,7 +268,7 @@ TEST_F(shutdown, linger_has_a_limit)
 	set_linger(fd[0], 1, 1);
 	t = now_ms();
 	EXPECT_OK(close(fd[0]));
-	EXPECT_LE(990, now_ms() - t);
+	EXPECT_LE(ABOUT(1000), now_ms() - t);
 	EXPECT_GT(DEADLINE_MS, now_ms() - t);
 	EXPECT_EQ(n, recv_pattern(fd[1], n));
 	EXPECT_EQ(0, recv(fd[1], &c, 1, 0));
