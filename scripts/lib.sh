@@ -7,7 +7,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XTCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xtcp}
 KERNEL_NAMES="6.1 6.12 7.2 uml debug"
 export LC_ALL=C
-mkdir -p "$CACHE/lock" "$CACHE/tmp"
+mkdir -p "$CACHE/lock" "$CACHE/log" "$CACHE/tmp"
 CACHE=$(cd "$CACHE" && pwd)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
