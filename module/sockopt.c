@@ -278,8 +278,7 @@ static int write_cc(struct sock *sk, sockptr_t val, unsigned int len)
 		return -ENOENT;
 	if (cc == tcb->cc)
 		return 0;
-	WRITE_ONCE(tcb->cc, cc);
-	cc->init(tcb);
+	xtcp_cc_assign(tcb, cc, xtcp_now());
 	return 0;
 }
 

@@ -117,22 +117,29 @@ static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_options *o,
 /* ---- RTT ---- */
 
 /* RFC 7323 4.1: only from an ACK that advances SND.UNA; one tick is 1 ms. */
-static void sample_from_timestamp(struct xtcp_tcb *tcb, const struct xtcp_options *o,
-				  u64 now)
+static u64 sample_from_timestamp(const struct xtcp_tcb *tcb, const struct xtcp_options *o,
+				 u64 now)
 {
 	s32 ticks = xtcp_ts_now(tcb, now) - o->tsecr;
 
-	if (tcb->ts_ok && o->present & XTCP_HAS_TS && o->tsecr && ticks >= 0)
-		xtcp_rtt_sample(tcb, max(ticks, 1) * XTCP_NSEC_PER_MSEC, now);
+	if (!tcb->ts_ok || !(o->present & XTCP_HAS_TS) || !o->tsecr || ticks < 0)
+		return 0;
+	return max(ticks, 1) * XTCP_NSEC_PER_MSEC;
 }
 
-static void take_rtt_sample(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
-			    const struct xtcp_map_acked *m, u64 now)
+/* Return: the sample in ns, 0 where this ACK gives none. */
+static u64 take_rtt_sample(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			   const struct xtcp_map_acked *m, u64 now)
 {
+	u64 rtt = 0;
+
 	if (m->sent_at && !m->rexmit && now >= m->sent_at)
-		xtcp_rtt_sample(tcb, now - m->sent_at, now);
+		rtt = max_t(u64, now - m->sent_at, 1);
 	else if (m->acked)
-		sample_from_timestamp(tcb, &seg->opt, now);
+		rtt = sample_from_timestamp(tcb, &seg->opt, now);
+	if (rtt)
+		xtcp_rtt_sample(tcb, rtt, now);
+	return rtt;
 }
 
 /* ---- duplicate ACK ---- */
@@ -177,14 +184,14 @@ static void note_answer(struct xtcp_tcb *tcb)
 		tcb->rexmits = 0;
 }
 
-static void open_cwnd(struct xtcp_tcb *tcb, const struct xtcp_ack_result *res, u64 now)
+static void open_cwnd(struct xtcp_tcb *tcb, struct xtcp_cc_ack *a,
+		      const struct xtcp_ack_result *res, u64 now)
 {
-	u32 acked = res->acked;
-
-	if (res->flags & XTCP_A_SYN_ACKED)
-		acked--;
-	if (acked && tcb->cwnd_limited && tcb->cc)
-		tcb->cc->on_ack(tcb, acked, now);
+	a->acked = res->acked - !!(res->flags & XTCP_A_SYN_ACKED) -
+		   !!(res->flags & XTCP_A_FIN_ACKED);
+	a->limited = tcb->cwnd_limited;
+	if (a->acked && tcb->cc)
+		tcb->cc->on_ack(tcb, a, now);
 }
 
 /* SEG.ACK is in [SND.UNA, SND.NXT]. */
@@ -203,6 +210,7 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	      struct xtcp_ack_result *res)
 {
 	struct xtcp_map_acked m = { 0 };
+	struct xtcp_cc_ack a = { 0 };
 	u8 recovery = tcb->recovery;
 	bool partial_before = tcb->partial_ack;
 
@@ -215,16 +223,17 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	if (tcb->sack_ok && seg->opt.nr_sack)
 		apply_sack(tcb, &seg->opt, &m);
 	if (m.delivered)
-		take_rtt_sample(tcb, seg, &m, now);
+		a.rtt = take_rtt_sample(tcb, seg, &m, now);
+	a.delivered = m.delivered;
 	if (is_duplicate(tcb, seg, &m, res->flags))
 		res->flags |= XTCP_A_DUP;
 	if (recovery == XTCP_RTO_RECOVERY)	/* also for its last ACK: RFC 3465 2.3 */
-		open_cwnd(tcb, res, now);
+		open_cwnd(tcb, &a, res, now);
 	if (recovery != XTCP_OPEN || res->flags & XTCP_A_DUP || tcb->dupacks ||
 	    tcb->sacked_bytes)
 		xtcp_loss_on_ack(tcb, &m, res->flags, now);
 	if (recovery == XTCP_OPEN && tcb->recovery == XTCP_OPEN)
-		open_cwnd(tcb, res, now);
+		open_cwnd(tcb, &a, res, now);
 	if (res->flags & XTCP_A_DATA_ACKED)
 		restart_rexmt(tcb, partial_before, now);
 }

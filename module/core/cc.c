@@ -28,6 +28,40 @@ const struct xtcp_cc_ops *xtcp_cc_find(const char *name)
 	return NULL;
 }
 
+void xtcp_cc_stop(struct xtcp_tcb *tcb)
+{
+	if (tcb->cc_on && tcb->cc->release)
+		tcb->cc->release(tcb);
+	tcb->cc_on = 0;
+}
+
+void xtcp_cc_start(struct xtcp_tcb *tcb, u64 now)
+{
+	xtcp_cc_stop(tcb);
+	if (!tcb->cc)
+		return;
+	memset(tcb->cc_priv, 0, sizeof(tcb->cc_priv));
+	tcb->cwnd_acked = 0;
+	tcb->cc_on = 1;
+	tcb->cc->init(tcb, now);
+}
+
+void xtcp_cc_assign(struct xtcp_tcb *tcb, const struct xtcp_cc_ops *cc, u64 now)
+{
+	bool live = tcb->cc_on;
+
+	xtcp_cc_stop(tcb);
+	tcb->cc = cc;
+	if (live)
+		xtcp_cc_start(tcb, now);
+}
+
+void xtcp_cc_undo(struct xtcp_tcb *tcb, u64 now)
+{
+	if (tcb->cc && tcb->cc->on_undo)
+		tcb->cc->on_undo(tcb, now);
+}
+
 u32 xtcp_cc_initial_window(const struct xtcp_tcb *tcb)
 {
 	u32 mss = xtcp_smss(tcb);

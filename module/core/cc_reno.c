@@ -8,7 +8,7 @@
 
 #include "cc.h"
 
-static void reno_init(struct xtcp_tcb *tcb)
+static void reno_init(struct xtcp_tcb *tcb, u64 now)
 {
 	tcb->cwnd_acked = 0;
 }
@@ -36,39 +36,28 @@ static void congestion_avoidance(struct xtcp_tcb *tcb, u32 acked, u32 mss)
 	tcb->cwnd += mss;
 }
 
-static void reno_on_ack(struct xtcp_tcb *tcb, u32 acked, u64 now)
+static void reno_on_ack(struct xtcp_tcb *tcb, const struct xtcp_cc_ack *a, u64 now)
 {
 	u32 mss = xtcp_smss(tcb);
 
-	if (tcb->cwnd >= XTCP_CWND_MAX)
+	if (!a->limited || tcb->cwnd >= XTCP_CWND_MAX)
 		return;
 	if (tcb->cwnd < tcb->ssthresh)
-		tcb->cwnd += min(acked, slow_start_limit(tcb, mss));
+		tcb->cwnd += min(a->acked, slow_start_limit(tcb, mss));
 	else
-		congestion_avoidance(tcb, acked, mss);
+		congestion_avoidance(tcb, a->acked, mss);
 }
 
 /*
  * RFC 5681 (4).  FlightSize without what limited transmit added, which is what
  * lies beyond cwnd (3.2 step 2).
  */
-static void halve(struct xtcp_tcb *tcb)
+static void reno_on_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
 {
 	u32 flight = min(tcb->snd_nxt - tcb->snd_una, tcb->cwnd);
 
 	tcb->ssthresh = max(flight / 2, 2 * xtcp_smss(tcb));
 	tcb->cwnd_acked = 0;
-}
-
-static void reno_on_loss(struct xtcp_tcb *tcb, u64 now)
-{
-	halve(tcb);
-	tcb->cwnd = tcb->ssthresh;
-}
-
-static void reno_on_rto(struct xtcp_tcb *tcb, u64 now)
-{
-	halve(tcb);
 }
 
 static void reno_on_idle(struct xtcp_tcb *tcb, u64 idle, u64 now)
@@ -81,7 +70,6 @@ const struct xtcp_cc_ops xtcp_cc_reno = {
 	.name		= "reno",
 	.init		= reno_init,
 	.on_ack		= reno_on_ack,
-	.on_loss	= reno_on_loss,
-	.on_rto		= reno_on_rto,
+	.on_congestion	= reno_on_congestion,
 	.on_idle	= reno_on_idle,
 };

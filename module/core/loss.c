@@ -71,7 +71,8 @@ static void enter_recovery(struct xtcp_tcb *tcb, u64 now)
 	tcb->force_rexmit = 1;
 	tcb->prior_cwnd = tcb->cwnd;
 	if (tcb->cc)
-		tcb->cc->on_loss(tcb, now);
+		tcb->cc->on_congestion(tcb, XTCP_CC_LOSS, now);
+	tcb->cwnd = tcb->ssthresh;
 	if (!tcb->sack_ok)	/* RFC 5681 3.2 step 3: the three that have left */
 		tcb->cwnd += XTCP_DUPTHRESH * xtcp_smss(tcb);
 }
@@ -212,7 +213,7 @@ static void collapse(struct xtcp_tcb *tcb, u64 now)
 	if (!tcb->rexmits) {
 		tcb->prior_cwnd = tcb->cwnd;
 		if (tcb->cc)
-			tcb->cc->on_rto(tcb, now);
+			tcb->cc->on_congestion(tcb, XTCP_CC_RTO, now);
 	}
 	tcb->cwnd = xtcp_smss(tcb);	/* LW, one full-sized segment */
 	tcb->cwnd_acked = 0;

@@ -139,8 +139,7 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 	tcb->ssthresh = XTCP_SSTHRESH_INIT;
 	tcb->cwnd_acked = 0;
 	tcb->quick_acks = QUICK_ACKS_FIRST;
-	if (tcb->cc && tcb->cc->init)
-		tcb->cc->init(tcb);
+	xtcp_cc_start(tcb, now);
 	/* RFC 6298 5.7: a lost SYN and nothing measured; a sample overrides by 2.2 */
 	if (tcb->syn_rexmit && !tcb->srtt && tcb->rto < XTCP_RTO_INIT_FALLBACK) {
 		tcb->rto = XTCP_RTO_INIT_FALLBACK;
@@ -150,6 +149,7 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 
 void xtcp_tcb_purge(struct xtcp_tcb *tcb)
 {
+	xtcp_cc_stop(tcb);
 	xtcp_map_reset(tcb);
 	xtcp_rx_reset(tcb);
 	memset(tcb->deadline, 0, sizeof(tcb->deadline));

@@ -187,7 +187,8 @@ struct xtcp_tcb {
 	u32 ssthresh;
 	u32 prior_cwnd;
 	u32 cwnd_acked;		/* bytes counted towards the next increase */
-	u8 cwnd_limited:1;	/* the last flush was stopped by cwnd (RFC 7661) */
+	u8 cwnd_limited:1,	/* the last flush was stopped by cwnd (RFC 7661) */
+	   cc_on:1;		/* cc->init() was called, release() is due */
 	u64 last_send_at;	/* last data transmission (restart after idle) */
 	u64 cc_priv[XTCP_CC_PRIV_U64];
 

@@ -6,7 +6,9 @@
 
 static void ack_bytes(struct sender *s, u32 len)
 {
-	s->tcb.cc->on_ack(&s->tcb, len, s->now);
+	struct xtcp_cc_ack a = { .acked = len, .delivered = len, .limited = true };
+
+	s->tcb.cc->on_ack(&s->tcb, &a, s->now);
 }
 
 TEST(registry)
@@ -132,6 +134,7 @@ TEST(halving)
 		{ 3000, 3000, 2000 },
 		{ 0, 10000, 2000 },
 	};
+	enum xtcp_cc_cause why;
 	struct sender s;
 	unsigned int i;
 
@@ -139,11 +142,12 @@ TEST(halving)
 		sender_init(&s, 1);
 		s.tcb.snd_nxt = s.tcb.snd_una + v[i].flight;
 		s.tcb.cwnd = v[i].cwnd;
-		s.tcb.cc->on_rto(&s.tcb, s.now);
-		ASSERT_EQ(v[i].ssthresh, s.tcb.ssthresh);
-		s.tcb.cc->on_loss(&s.tcb, s.now);
-		ASSERT_EQ(v[i].ssthresh, s.tcb.ssthresh);
-		ASSERT_EQ(v[i].ssthresh, s.tcb.cwnd);
+		for (why = XTCP_CC_LOSS; why <= XTCP_CC_RTO; why++) {
+			s.tcb.ssthresh = 1;
+			s.tcb.cc->on_congestion(&s.tcb, why, s.now);
+			ASSERT_EQ(v[i].ssthresh, s.tcb.ssthresh);
+			ASSERT_EQ(v[i].cwnd, s.tcb.cwnd);	/* the caller's */
+		}
 	}
 }
 
@@ -159,6 +163,60 @@ TEST(idle)
 	s.tcb.cwnd = 4000;
 	s.tcb.cc->on_idle(&s.tcb, 5000 * MS, s.now);
 	ASSERT_EQ(4000, s.tcb.cwnd);
+}
+
+/* RFC 7661 4.3: cwnd that was not the limit proves nothing */
+TEST(no_growth_without_use)
+{
+	struct xtcp_cc_ack a = { .acked = 1000, .delivered = 1000 };
+	struct sender s;
+
+	sender_init(&s, 1);
+	s.tcb.cc->on_ack(&s.tcb, &a, s.now);
+	ASSERT_EQ(10000, s.tcb.cwnd);
+}
+
+static unsigned int inits, releases;
+
+static void fake_init(struct xtcp_tcb *tcb, u64 now)
+{
+	inits++;
+	tcb->cc_priv[0] = now;
+}
+
+static void fake_release(struct xtcp_tcb *tcb)
+{
+	releases++;
+}
+
+/* A controller finds its memory empty, whoever had it before */
+TEST(assign)
+{
+	static const struct xtcp_cc_ops fake = {
+		.name = "fake", .init = fake_init, .release = fake_release,
+	};
+	struct sender s;
+
+	sender_init(&s, 1);
+	s.tcb.cc_priv[1] = 5;
+	xtcp_cc_assign(&s.tcb, &fake, 42);
+	ASSERT_EQ(1, inits);
+	ASSERT_EQ(42, s.tcb.cc_priv[0]);
+	ASSERT_EQ(0, s.tcb.cc_priv[1]);
+	xtcp_cc_undo(&s.tcb, 43);	/* optional */
+	xtcp_cc_assign(&s.tcb, &xtcp_cc_reno, 44);
+	ASSERT_EQ(1, releases);
+	ASSERT_EQ(0, s.tcb.cc_priv[0]);
+	ASSERT_EQ(&xtcp_cc_reno, s.tcb.cc);
+	xtcp_cc_assign(&s.tcb, &fake, 45);
+	xtcp_tcb_purge(&s.tcb);
+	xtcp_tcb_purge(&s.tcb);
+	ASSERT_EQ(2, releases);
+	xtcp_tcb_init(&s.tcb);		/* used again: the choice is the user's */
+	ASSERT_EQ(&fake, s.tcb.cc);
+	ASSERT_EQ(2, inits);
+	xtcp_cc_assign(&s.tcb, &xtcp_cc_reno, 46);	/* before it begins */
+	ASSERT_EQ(2, releases);
 }
 
 TEST(growth_is_bounded)
