@@ -40,56 +40,10 @@ void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why)
 
 /* ---- answers to what is not acceptable ---- */
 
-/* RFC 5961 7: a limit per second and namespace, so that an attacker can neither
- * make us a source of traffic nor count our answers of one connection.
- */
-bool xtcp_challenge_allowed(struct net *net)
-{
-	struct xtcp_net *xn = xtcp_pernet(net);
-	u32 limit = READ_ONCE(xn->sysctl.challenge_ack_limit);
-	u64 second = div_u64(xtcp_now(), NSEC_PER_SEC);
-	bool ok;
-
-	if (limit == INT_MAX)
-		return true;
-	spin_lock_bh(&xn->challenge_lock);
-	if (xn->challenge_second != second) {
-		u32 half = (limit + 1) >> 1;
-
-		xn->challenge_second = second;
-		xn->challenge_left = half + (half ? get_random_u32() % half : 0);
-	}
-	ok = xn->challenge_left > 0;
-	if (ok)
-		xn->challenge_left--;
-	spin_unlock_bh(&xn->challenge_lock);
-	return ok;
-}
-
-/* What is not acceptable is answered, but two hosts that disagree could do that for
- * ever, so a connection does it rarely.
- */
-static bool may_answer(struct sock *sk, u64 now)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 gap = (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.invalid_ratelimit) * NSEC_PER_MSEC;
-
-	if (xs->oow_ack_at && now - xs->oow_ack_at < gap)
-		return false;
-	xs->oow_ack_at = now;
-	return true;
-}
-
 static void challenge_ack(struct sock *sk, u64 now)
 {
-	if (!may_answer(sk, now))
-		return;
-	if (!xtcp_challenge_allowed(sock_net(sk))) {
-		xtcp_mib_inc(sock_net(sk), XTCP_CHALLENGE_LIMITED);
-		return;
-	}
-	xtcp_mib_inc(sock_net(sk), XTCP_CHALLENGE_ACKS);
-	xtcp_send_ack(sk, now);
+	if (xtcp_may_challenge(sock_net(sk), &xtcp_sk(sk)->answered_at, now))
+		xtcp_send_ack(sk, now);
 }
 
 /* RFC 9293 3.10.7.4: an unacceptable segment is answered with an ACK; one with text
@@ -97,7 +51,8 @@ static void challenge_ack(struct sock *sk, u64 now)
  */
 static void ack_out_of_window(struct sock *sk, const struct xtcp_segment *seg, u64 now)
 {
-	if ((seg->len && !(seg->flags & XTCP_SYN)) || may_answer(sk, now))
+	if ((seg->len && !(seg->flags & XTCP_SYN)) ||
+	    xtcp_may_answer(sock_net(sk), &xtcp_sk(sk)->answered_at, now))
 		xtcp_send_ack(sk, now);
 }
 
@@ -609,38 +564,4 @@ void xtcp_rcv(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif)
 	if (skb_is_gso(skb))
 		xtcp_mib_inc(net, XTCP_IN_SUPER);
 	xtcp_demux(skb, key, dif, sdif);
-}
-
-/* ---- ICMP ---- */
-
-/* RFC 5927 4.1: the quoted number must be one that is in flight.
- * Deviation: RFC 9293 3.9.2.2 lets only some errors end an attempt to connect; all do
- * here (RFC 5461 3.1), since its user can try another address and has nothing to
- * lose.  Afterwards all are soft.
- */
-void xtcp_icmp_error(struct sock *sk, u32 seq, int err)
-{
-	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
-
-	bh_lock_sock(sk);
-	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
-		goto out;
-	if (!between(seq, tcb->snd_una, tcb->snd_nxt)) {
-		xtcp_mib_inc(sock_net(sk), XTCP_ICMP_OUT_OF_WINDOW);
-		goto out;
-	}
-	if (sock_owned_by_user(sk)) {
-		WRITE_ONCE(sk->sk_err_soft, err);
-		goto out;
-	}
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
-		xtcp_fail(sk, err, EV_ABORT);
-	} else if (xtcp_sk(sk)->af_ops->family == AF_INET6 ? xt_recverr6(sk) : xt_recverr(sk)) {
-		WRITE_ONCE(sk->sk_err, err);
-		sk_error_report(sk);
-	} else {
-		WRITE_ONCE(sk->sk_err_soft, err);
-	}
-out:
-	bh_unlock_sock(sk);
 }

@@ -256,7 +256,7 @@ static void reset_clone(struct sock *child)
 	child->sk_ack_backlog = 0;
 	child->sk_max_ack_backlog = 0;
 	memset(&child->sk_frag, 0, sizeof(child->sk_frag));
-	xs->oow_ack_at = 0;
+	xs->answered_at = 0;
 	xs->urg_data = 0;
 }
 

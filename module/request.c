@@ -176,28 +176,15 @@ static void send_ack(const struct xtcp_request *req, u64 now)
 			min_t(u32, req->rcv_wnd >> req->rcv_wscale, XTCP_MAX_WND), &o);
 }
 
-/* What is not acceptable is answered, but not every time. */
 static bool may_answer(struct xtcp_request *req, u64 now)
 {
-	u64 gap = (u64)READ_ONCE(ctl_of(req)->invalid_ratelimit) * NSEC_PER_MSEC;
-
-	if (req->answered_at && now - req->answered_at < gap)
-		return false;
-	req->answered_at = now;
-	return true;
+	return xtcp_may_answer(req->ep.net, &req->answered_at, now);
 }
 
-/* RFC 5961 7: limited for this connection and for the namespace. */
 static void send_challenge(struct xtcp_request *req, u64 now)
 {
-	if (!may_answer(req, now))
-		return;
-	if (!xtcp_challenge_allowed(req->ep.net)) {
-		xtcp_mib_inc(req->ep.net, XTCP_CHALLENGE_LIMITED);
-		return;
-	}
-	xtcp_mib_inc(req->ep.net, XTCP_CHALLENGE_ACKS);
-	send_ack(req, now);
+	if (xtcp_may_challenge(req->ep.net, &req->answered_at, now))
+		send_ack(req, now);
 }
 
 /* ---- end; all with req->lock held ---- */

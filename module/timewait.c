@@ -200,7 +200,7 @@ bool xtcp_tw_start(struct sock *sk)
 	take_socket(tw, sk);
 	take_tcb(tw, &xs->tcb);
 	tw->bucket = NULL;
-	tw->acked_at = 0;
+	tw->answered_at = 0;
 	tw->dead = 0;
 	tw->expires = 0;
 	RB_CLEAR_NODE(&tw->expiry);
@@ -285,35 +285,16 @@ static void send_ack(struct xtcp_tw *tw, u64 now)
 	xtcp_send_reply(&r, XTCP_ACK, tw->snd_nxt, tw->rcv_nxt, wnd, &o);
 }
 
-/* Two ends that disagree must not answer each other's ACKs for ever. */
-static bool may_answer(struct xtcp_tw *tw, u64 now)
-{
-	u32 gap = READ_ONCE(xtcp_pernet(tw->ep.net)->sysctl.invalid_ratelimit);
-	u32 ms = (u32)div_u64(now, NSEC_PER_MSEC) ?: 1, last = READ_ONCE(tw->acked_at);
-
-	if (last && ms - last < gap)
-		return false;
-	WRITE_ONCE(tw->acked_at, ms);
-	return true;
-}
-
 static void send_ack_rarely(struct xtcp_tw *tw, const struct xtcp_segment *seg, u64 now)
 {
-	if (seg->len || may_answer(tw, now))
+	if (seg->len || xtcp_may_answer(tw->ep.net, &tw->answered_at, now))
 		send_ack(tw, now);
 }
 
-/* RFC 5961 7: limited for this connection and for the namespace. */
 static void send_challenge(struct xtcp_tw *tw, u64 now)
 {
-	if (!may_answer(tw, now))
-		return;
-	if (!xtcp_challenge_allowed(tw->ep.net)) {
-		xtcp_mib_inc(tw->ep.net, XTCP_CHALLENGE_LIMITED);
-		return;
-	}
-	xtcp_mib_inc(tw->ep.net, XTCP_CHALLENGE_ACKS);
-	send_ack(tw, now);
+	if (xtcp_may_challenge(tw->ep.net, &tw->answered_at, now))
+		send_ack(tw, now);
 }
 
 /* The entry as the core sees a connection. */

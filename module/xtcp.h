@@ -103,7 +103,7 @@ struct xtcp_request {
 	struct hrtimer timer;		/* retransmission of SYN,ACK */
 	struct list_head node;		/* in the listener's accept.requests */
 	u64 sent_at;			/* first SYN,ACK (RTT), 0 after a retransmission */
-	u64 answered_at;		/* last answer to what was not acceptable */
+	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	u32 iss;
 	u32 irs;
 	u32 ts_offset;
@@ -141,7 +141,7 @@ struct xtcp_tw {
 	u32 mark;
 	u32 txhash;
 	u32 flowlabel;
-	u32 acked_at;			/* ms: last ACK of something not acceptable */
+	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	u8 rcv_wscale;
 	u8 tos;
 	u8 ts_ok:1, v6:1, reuse:1, reuseport:1; /* v6: of an AF_INET6 socket */
@@ -239,7 +239,7 @@ struct xtcp_sock {
 	u8 defer_accept;		/* SYN,ACK retransmissions to wait, 0 = off */
 	u8 dead:1, orphan_listed:1;
 	u32 mtu_info;
-	u64 oow_ack_at;			/* last ACK to an out-of-window segment */
+	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	struct list_head orphan_node;	/* in the namespace's orphans */
 };
 
@@ -452,12 +452,15 @@ void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
  * is its errno; called with the socket found, unlocked
  */
 void xtcp_icmp_error(struct sock *sk, u32 seq, int err);
-/* RFC 5961 7: may another challenge ACK leave this second? */
-bool xtcp_challenge_allowed(struct net *net);
 /* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
 enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
 /* xtcp_rcv() of a segment that was counted before */
 void xtcp_demux(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sdif);
+
+/* ---------------------------------------------------------------- limit.c */
+
+bool xtcp_may_answer(struct net *net, u32 *last, u64 now);
+bool xtcp_may_challenge(struct net *net, u32 *last, u64 now);
 
 /* ---------------------------------------------------------------- output.c */
 
