@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an ICMP error about the path does to a connection, whichever IP it came
- * by: a smaller MTU, a better first hop.  Errors that the user hears of go to
- * xtcp_icmp_error() in input.c.  ipv4.c and ipv6.c read the messages.
+ * What an ICMP error does to a connection, whichever IP it came by: a smaller
+ * MTU, a better first hop, an error that the user hears of.  ipv4.c and ipv6.c
+ * read the messages.
  */
 #include "xtcp.h"
 
@@ -82,5 +82,39 @@ void xtcp_icmp_redirect(struct sock *sk, u32 seq, struct sk_buff *skb)
 		if (dst)
 			dst->ops->redirect(dst, sk, skb);
 	}
+	bh_unlock_sock(sk);
+}
+
+/**
+ * xtcp_icmp_error() - a segment could not be delivered
+ * @sk: its connection
+ * @seq: its sequence number
+ * @err: errno of the message
+ *
+ * Deviation: RFC 9293 3.9.2.2 lets only some errors end an attempt to connect; all do
+ * here (RFC 5461 3.1), since its user can try another address and has nothing to
+ * lose.  Afterwards all are soft.
+ * Context: softirq, socket not locked, a reference held.
+ */
+void xtcp_icmp_error(struct sock *sk, u32 seq, int err)
+{
+	bh_lock_sock(sk);
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		goto out;
+	if (!quotes_in_flight(sk, seq))
+		goto out;
+	if (sock_owned_by_user(sk)) {
+		WRITE_ONCE(sk->sk_err_soft, err);
+		goto out;
+	}
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+		xtcp_fail(sk, err, EV_ABORT);
+	} else if (xtcp_sk(sk)->af_ops->family == AF_INET6 ? xt_recverr6(sk) : xt_recverr(sk)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	} else {
+		WRITE_ONCE(sk->sk_err_soft, err);
+	}
+out:
 	bh_unlock_sock(sk);
 }

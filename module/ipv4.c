@@ -2,8 +2,8 @@
 /*
  * XTCP over IPv4: segments in from the IP layer, ICMP errors, routes, segments
  * out, the addresses of connect() and of a new child.  Also serves AF_INET6
- * sockets whose peer is an IPv4 address (ipv6.c switches them over), and holds
- * the few steps that both families share.  Never looks at sequence numbers.
+ * sockets whose peer is an IPv4 address (ipv6.c switches them over).  Never looks
+ * at sequence numbers.
  */
 #include <linux/icmp.h>
 #include <net/icmp.h>
@@ -34,27 +34,6 @@ static __be32 key_raddr(const struct xtcp_key *key)
 
 /* ---- segments in ---- */
 
-/**
- * xtcp_pull_header() - header and options into the linear part
- * @skb: transport header set, skb->data at it
- *
- * Return: XTCP_KEPT, or why to drop: too short, or a data offset below the
- * header's own size (RFC 9293 3.1).
- */
-enum xtcp_mib xtcp_pull_header(struct sk_buff *skb)
-{
-	unsigned int len;
-
-	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
-		return XTCP_DROP_SHORT;
-	len = tcp_hdr(skb)->doff * 4;
-	if (len < sizeof(struct tcphdr))
-		return XTCP_DROP_HEADER;
-	if (!pskb_may_pull(skb, len))
-		return XTCP_DROP_SHORT;
-	return XTCP_KEPT;
-}
-
 /* RFC 9293 3.9.2.3 (MUST-57): nothing but unicast.  On a device without
  * link-layer broadcast only the route knows.
  */
@@ -67,53 +46,21 @@ static bool is_unicast(const struct sk_buff *skb)
 	return !rt || !(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST));
 }
 
-static enum xtcp_mib check_segment(struct sk_buff *skb)
-{
-	enum xtcp_mib why;
-
-	if (!is_unicast(skb))
-		return XTCP_DROP_NOT_UNICAST;
-	why = xtcp_pull_header(skb);
-	if (why)
-		return why;
-	if (skb_checksum_init(skb, xtcp_protocol, inet_compute_pseudo) ||
-	    skb_checksum_complete(skb))
-		return XTCP_DROP_CSUM;
-	return XTCP_KEPT;
-}
-
 /* The value is always 0: any other asks the IP layer to deliver once more. */
 static int v4_rcv(struct sk_buff *skb)
 {
-	struct net *net = dev_net(skb->dev);
-	enum xtcp_mib why = check_segment(skb);
 	struct xtcp_key key;
 
-	if (unlikely(why)) {
-		xtcp_drop_early(net, skb, why);
+	if (unlikely(!is_unicast(skb))) {
+		xtcp_drop(dev_net(skb->dev), skb, XTCP_DROP_NOT_UNICAST);
 		return 0;
 	}
+	if (unlikely(!xtcp_check(skb)))
+		return 0;
 	set_key(&key, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
 		tcp_hdr(skb)->dest, tcp_hdr(skb)->source);
 	xtcp_rcv(skb, &key, inet_iif(skb), inet_sdif(skb));
 	return 0;
-}
-
-/**
- * xtcp_drop_early() - a segment that is not worth a lookup
- * @net: namespace it came to
- * @skb: consumed
- * @why: reason to drop
- *
- * Counts it as received, and as an error where it is malformed.
- */
-void xtcp_drop_early(struct net *net, struct sk_buff *skb, enum xtcp_mib why)
-{
-	if (why != XTCP_DROP_NOT_UNICAST) {
-		xtcp_mib_inc(net, XTCP_IN_SEGS);
-		xtcp_mib_inc(net, XTCP_IN_ERRS);
-	}
-	xtcp_drop(net, skb, why);
 }
 
 /* ---- ICMP ---- */
@@ -193,25 +140,6 @@ static int v4_err(struct sk_buff *skb, u32 info)
 }
 
 /* ---- a connection's route ---- */
-
-/**
- * xtcp_setup_caps() - keep the connection's route
- * @sk: the connection
- * @dst: its route; the reference is taken over
- *
- * sk_setup_caps() adds NETIF_F_HW_CSUM whenever GSO is possible.  For us the bit
- * must mean that the device sums any protocol, since one that knows TCP by its
- * number alone would sum our segments wrongly.
- */
-void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst)
-{
-	netdev_features_t features = dst->dev->features;
-
-	sk->sk_gso_type = xtcp_gso_type(xtcp_sk(sk)->af_ops->family == AF_INET6);
-	sk_setup_caps(sk, dst);
-	if (!(features & NETIF_F_HW_CSUM))
-		sk->sk_route_caps &= ~NETIF_F_HW_CSUM;
-}
 
 /* The address to route to: the first hop of a source route (RFC 9293 3.9.2.1). */
 static __be32 first_hop(const struct sock *sk, __be32 daddr)
@@ -293,26 +221,6 @@ static void mirror_addresses(struct sock *sk)
 	ipv6_addr_set_v4mapped(inet->inet_daddr, &sk->sk_v6_daddr);
 	ipv6_addr_set_v4mapped(inet->inet_rcv_saddr, &sk->sk_v6_rcv_saddr);
 	ipv6_addr_set_v4mapped(inet->inet_saddr, &inet6_sk(sk)->saddr);
-}
-
-/**
- * xtcp_forget_peer() - undo what a failed connect() has set
- * @sk: the socket
- *
- * The route goes as well, and the local address unless bind() chose it.
- */
-void xtcp_forget_peer(struct sock *sk)
-{
-	struct inet_sock *inet = inet_sk(sk);
-
-	inet->inet_dport = 0;
-	inet->inet_daddr = 0;
-	if (sk->sk_family == AF_INET6)
-		sk->sk_v6_daddr = in6addr_any;
-	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
-		inet_reset_saddr(sk);
-	__sk_dst_reset(sk);
-	sk->sk_route_caps = 0;
 }
 
 /**
@@ -411,12 +319,16 @@ void xtcp_v4_request_init(struct xtcp_request *req, const struct sock *sk, struc
 	req->opt = reverse_route(skb);
 }
 
-/* What both families of child take from a request with an IPv4 peer. */
-static int child_init(struct sock *child, struct xtcp_request *req, struct sk_buff *skb)
+/* @child is of either family. */
+static int v4_child_init(struct sock *child, const struct sock *listener,
+			 struct xtcp_request *req, struct sk_buff *skb)
 {
 	const struct xtcp_key *key = &req->ep.key;
 	struct inet_sock *inet = inet_sk(child);
 
+	xtcp_sk(child)->af_ops = &xtcp_v4_ops;
+	if (child->sk_family == AF_INET6)
+		xtcp_v6_child_pinfo(child);
 	inet->inet_daddr = key_raddr(key);
 	inet->inet_saddr = inet->inet_rcv_saddr = key_laddr(key);
 	inet->inet_dport = key->rport;
@@ -436,23 +348,6 @@ static int child_init(struct sock *child, struct xtcp_request *req, struct sk_bu
 	return v4_route(child) ? 0 : -EHOSTUNREACH;
 }
 
-static int v4_child_init(struct sock *child, const struct sock *listener,
-			 struct xtcp_request *req, struct sk_buff *skb)
-{
-	xtcp_sk(child)->af_ops = &xtcp_v4_ops;
-	return child_init(child, req, skb);
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static int v4_child_init_mapped(struct sock *child, const struct sock *listener,
-				struct xtcp_request *req, struct sk_buff *skb)
-{
-	xtcp_sk(child)->af_ops = &xtcp_v6_mapped_ops;
-	xtcp_v6_child_pinfo(child, listener, skb);
-	return child_init(child, req, skb);
-}
-#endif
-
 /* ---- replies without a socket ---- */
 
 static struct rtable *reply_route(const struct xtcp_reply *r, struct flowi4 *fl4)
@@ -469,23 +364,6 @@ static struct rtable *reply_route(const struct xtcp_reply *r, struct flowi4 *fl4
 	if (sk)
 		security_sk_classify_flow(sk, flowi4_to_flowi_common(fl4));
 	return ip_route_output_flow(r->net, fl4, sk);
-}
-
-/**
- * xtcp_reply_oif() - the device that an answer to a segment must leave by
- * @net: namespace
- * @key: of the answer
- * @dif: device the segment came by
- *
- * Return: @dif where addresses mean something on that link or in that VRF only,
- * otherwise 0: the routing table decides.
- */
-int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif)
-{
-	if (ipv6_addr_type(&key->raddr) & IPV6_ADDR_LINKLOCAL ||
-	    ipv6_addr_type(&key->laddr) & IPV6_ADDR_LINKLOCAL)
-		return dif;
-	return netif_index_is_l3_master(net, dif) ? dif : 0;
 }
 
 static u8 reply_ttl(const struct xtcp_reply *r, const struct dst_entry *dst)
@@ -568,20 +446,6 @@ const struct xtcp_af_ops xtcp_v4_ops = {
 	.update_pmtu	= v4_update_pmtu,
 	.opt_len	= v4_opt_len,
 };
-
-#if IS_ENABLED(CONFIG_IPV6)
-const struct xtcp_af_ops xtcp_v6_mapped_ops = {
-	.family		= AF_INET,
-	.net_hdr_len	= sizeof(struct iphdr),
-	.default_mss	= XTCP_MSS_DEFAULT,
-	.route		= v4_route,
-	.xmit		= v4_xmit,
-	.pseudo		= v4_pseudo,
-	.child_init	= v4_child_init_mapped,
-	.update_pmtu	= v4_update_pmtu,
-	.opt_len	= v4_opt_len,
-};
-#endif
 
 static const struct net_protocol v4_protocol = {
 	.handler	= v4_rcv,

@@ -2,7 +2,7 @@
 /*
  * XTCP over IPv6: segments in from the IP layer, ICMPv6 errors, routes, segments
  * out, the addresses of connect() and of a new child.  An AF_INET6 socket that
- * connects to a v4-mapped address is switched to xtcp_v6_mapped_ops and goes on
+ * connects to a v4-mapped address is switched to xtcp_v4_ops and goes on
  * in ipv4.c.
  *
  * A connection's flow is kept in inet->cork.fl and its route in sk_dst_cache
@@ -36,32 +36,17 @@ static bool is_unicast(const struct sk_buff *skb)
 	       !ipv6_addr_v4mapped(&h->daddr) && !ipv6_addr_v4mapped(&h->saddr);
 }
 
-static enum xtcp_mib check_segment(struct sk_buff *skb)
-{
-	enum xtcp_mib why;
-
-	if (!is_unicast(skb))
-		return XTCP_DROP_NOT_UNICAST;
-	why = xtcp_pull_header(skb);
-	if (why)
-		return why;
-	if (skb_checksum_init(skb, xtcp_protocol, ip6_compute_pseudo) ||
-	    skb_checksum_complete(skb))
-		return XTCP_DROP_CSUM;
-	return XTCP_KEPT;
-}
-
 /* The value is always 0: any other asks the IP layer to deliver once more. */
 static int v6_rcv(struct sk_buff *skb)
 {
-	struct net *net = dev_net(skb->dev);
-	enum xtcp_mib why = check_segment(skb);
 	struct xtcp_key key;
 
-	if (unlikely(why)) {
-		xtcp_drop_early(net, skb, why);
+	if (unlikely(!is_unicast(skb))) {
+		xtcp_drop(dev_net(skb->dev), skb, XTCP_DROP_NOT_UNICAST);
 		return 0;
 	}
+	if (unlikely(!xtcp_check(skb)))
+		return 0;
 	key.laddr = ipv6_hdr(skb)->daddr;
 	key.raddr = ipv6_hdr(skb)->saddr;
 	key.lport = tcp_hdr(skb)->dest;
@@ -317,7 +302,7 @@ static int connect_mapped(struct sock *sk, const struct in6_addr *daddr, __be16 
 		return -ENETUNREACH;
 	if (!ipv6_addr_any(saddr) && !ipv6_addr_v4mapped(saddr))
 		return -EINVAL;
-	xs->af_ops = &xtcp_v6_mapped_ops;
+	xs->af_ops = &xtcp_v4_ops;
 	err = xtcp_v4_connect_to(sk, daddr->s6_addr32[3], dport);
 	if (err)
 		xs->af_ops = &xtcp_v6_ops;
@@ -392,13 +377,11 @@ void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struc
 /**
  * xtcp_v6_child_pinfo() - the IPv6 part of a child made from an AF_INET6 listener
  * @child: fresh from sk_clone_lock()
- * @listener: what it was made from
- * @skb: the segment that completed the handshake
  *
  * The child is a byte copy: it points at the listener's ipv6_pinfo and at lists
  * and options that belong to the listener.
  */
-void xtcp_v6_child_pinfo(struct sock *child, const struct sock *listener, struct sk_buff *skb)
+void xtcp_v6_child_pinfo(struct sock *child)
 {
 	struct ipv6_pinfo *np = &((struct xtcp6_sock *)child)->inet6;
 
@@ -437,7 +420,7 @@ static int v6_child_init(struct sock *child, const struct sock *listener,
 	int err;
 
 	xtcp_sk(child)->af_ops = &xtcp_v6_ops;
-	xtcp_v6_child_pinfo(child, listener, skb);
+	xtcp_v6_child_pinfo(child);
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 	RCU_INIT_POINTER(inet->mc_list, NULL);
 	np = inet6_sk(child);

@@ -228,18 +228,6 @@ struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern)
 
 /* ---- the child ---- */
 
-static const struct xtcp_af_ops *child_ops(const struct sock *listener,
-					   const struct xtcp_request *req)
-{
-	if (listener->sk_family == AF_INET)
-		return &xtcp_v4_ops;
-#if IS_ENABLED(CONFIG_IPV6)
-	if (!req->v6)
-		return &xtcp_v6_mapped_ops;
-#endif
-	return &xtcp_v6_ops;
-}
-
 /* The clone is a byte copy: what belongs to the listener alone must go, before
  * anything can fail, and options stay.
  */
@@ -298,10 +286,11 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 
 static bool settle(struct sock *child, struct xtcp_request *req, struct sk_buff *skb)
 {
+	const struct xtcp_af_ops *ops = req->v6 ? &xtcp_v6_ops : &xtcp_v4_ops;
 	struct xtcp_sock *xs = xtcp_sk(child);
 	const struct dst_entry *dst;
 
-	if (child_ops(req->listener, req)->child_init(child, req->listener, req, skb))
+	if (ops->child_init(child, req->listener, req, skb))
 		return false;
 	xs->ep.key = req->ep.key;
 	if (!xtcp_inherit_port(req->listener, child))

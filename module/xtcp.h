@@ -295,9 +295,8 @@ struct xtcp_af_ops {
 	u16 (*opt_len)(const struct sock *sk);
 };
 
-extern const struct xtcp_af_ops xtcp_v4_ops;		/* AF_INET sockets */
-extern const struct xtcp_af_ops xtcp_v6_ops;		/* AF_INET6 sockets, IPv6 peer */
-extern const struct xtcp_af_ops xtcp_v6_mapped_ops;	/* AF_INET6 sockets, IPv4 peer */
+extern const struct xtcp_af_ops xtcp_v4_ops;		/* IPv4 peer, sockets of both families */
+extern const struct xtcp_af_ops xtcp_v6_ops;		/* IPv6 peer */
 
 /* ---------------------------------------------------------------- namespace */
 
@@ -448,10 +447,6 @@ int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb);
  */
 void xtcp_child_rcv(struct sock *child, struct sk_buff *skb, struct xtcp_segment *seg);
 void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
-/* an ICMP error quoted a segment of ours with sequence number @seq, @err and
- * is its errno; called with the socket found, unlocked
- */
-void xtcp_icmp_error(struct sock *sk, u32 seq, int err);
 /* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
 enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
 /* xtcp_rcv() of a segment that was counted before */
@@ -744,20 +739,25 @@ struct dst_entry *xtcp_v6_request_route(const struct sock *sk, const struct xtcp
 void xtcp_v4_request_init(struct xtcp_request *req, const struct sock *sk, struct sk_buff *skb);
 void xtcp_v6_request_init(struct xtcp_request *req, const struct sock *sk, struct sk_buff *skb);
 
-/* the path MTU of an ICMP error noted in mtu_info, once the socket is ours */
-void xtcp_mtu_reduced(struct sock *sk);
+/* for ipv6.c: a socket of either family and an IPv4 peer */
+int xtcp_v4_connect_to(struct sock *sk, __be32 daddr, __be16 dport);
+/* for ipv4.c: the IPv6 part of a child with an IPv4 peer */
+void xtcp_v6_child_pinfo(struct sock *child);
 
-/* for ipv6.c: what both families share (ipv4.c) */
-enum xtcp_mib xtcp_pull_header(struct sk_buff *skb);
-void xtcp_drop_early(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
+/* ---------------------------------------------------------------- ip.c */
+
+bool xtcp_check(struct sk_buff *skb);
+void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst);
+void xtcp_forget_peer(struct sock *sk);
+int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif);
+
+/* ---------------------------------------------------------------- icmp.c */
+
 void xtcp_icmp_mtu(struct sock *sk, u32 seq, u32 mtu);
 void xtcp_icmp_redirect(struct sock *sk, u32 seq, struct sk_buff *skb);
-void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst);
-int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif);
-void xtcp_forget_peer(struct sock *sk);
-int xtcp_v4_connect_to(struct sock *sk, __be32 daddr, __be16 dport);
-/* for ipv4.c: the IPv6 part of a child with an IPv4 peer (ipv6.c) */
-void xtcp_v6_child_pinfo(struct sock *child, const struct sock *listener, struct sk_buff *skb);
+void xtcp_icmp_error(struct sock *sk, u32 seq, int err);
+/* the path MTU of an ICMP error noted in mtu_info, once the socket is ours */
+void xtcp_mtu_reduced(struct sock *sk);
 
 static inline bool xtcp_key_is_v4(const struct xtcp_key *key)
 {
