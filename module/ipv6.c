@@ -291,17 +291,14 @@ static int take_scope(struct sock *sk, const struct sockaddr_in6 *sin6, int addr
 	return sk->sk_bound_dev_if ? 0 : -EINVAL;
 }
 
-/* RFC 3493 3.7.  The listening address, if any, must be of IPv4 too. */
+/* RFC 3493 3.7.  A socket bound to an IPv6 address is v6-only from bind() on. */
 static int connect_mapped(struct sock *sk, const struct in6_addr *daddr, __be16 dport)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	const struct in6_addr *saddr = &sk->sk_v6_rcv_saddr;
 	int err;
 
 	if (ipv6_only_sock(sk))
 		return -ENETUNREACH;
-	if (!ipv6_addr_any(saddr) && !ipv6_addr_v4mapped(saddr))
-		return -EINVAL;
 	xs->af_ops = &xtcp_v4_ops;
 	err = xtcp_v4_connect_to(sk, daddr->s6_addr32[3], dport);
 	if (err)

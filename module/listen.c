@@ -382,10 +382,18 @@ static enum xtcp_mib on_syn(struct sock *sk, struct sk_buff *skb,
 	return why;
 }
 
+static int incoming_if(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? inet_iif(skb) : inet6_iif(skb);
+}
+
+/* A reset to a link-local peer goes back to the link that it is on. */
 static enum xtcp_mib refuse_ack(struct sock *sk, struct sk_buff *skb,
 				const struct xtcp_key *key, const struct xtcp_segment *seg)
 {
-	xtcp_reset_segment(sock_net(sk), skb, key, seg, sk, sk->sk_bound_dev_if);
+	int oif = sk->sk_bound_dev_if ?: xtcp_reply_oif(sock_net(sk), key, incoming_if(skb));
+
+	xtcp_reset_segment(sock_net(sk), skb, key, seg, sk, oif);
 	return XTCP_DROP_LISTEN_FLAGS;
 }
 

@@ -303,16 +303,18 @@ void xtcp_flush(struct sock *sk, u64 now)
 
 /* ---- segments with nothing behind them ---- */
 
-static void send_bare(struct sock *sk, u8 flags, u32 seq, u64 now)
+/* Return: false without memory for it */
+static bool send_bare(struct sock *sk, u8 flags, u32 seq, u64 now)
 {
 	struct xtcp_tx what = { .kind = XTCP_TX_ACK, .flags = flags,
 				.seq = seq, .end_seq = seq };
 	struct sk_buff *skb = alloc_segment(0);
 
 	if (!skb)
-		return;
+		return false;
 	xtcp_sk(sk)->tcb.segs_out++;
 	send_segment(sk, skb, &what, now);
+	return true;
 }
 
 void xtcp_send_ack(struct sock *sk, u64 now)
@@ -333,7 +335,8 @@ void xtcp_send_reset(struct sock *sk)
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	xtcp_mib_inc(sock_net(sk), XTCP_OUT_RSTS);
-	send_bare(sk, XTCP_RST | XTCP_ACK, tcb->snd_nxt, xtcp_now());
+	if (!send_bare(sk, XTCP_RST | XTCP_ACK, tcb->snd_nxt, xtcp_now()))
+		xtcp_mib_inc(sock_net(sk), XTCP_ABORT_FAILED);
 }
 
 /* ---- segments without a socket ---- */

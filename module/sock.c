@@ -25,8 +25,10 @@ void xtcp_sock_exit(void)
 /* The core ends it by itself when enough is free again. */
 static void enter_memory_pressure(struct sock *sk)
 {
-	if (!READ_ONCE(memory_pressure))
-		WRITE_ONCE(memory_pressure, 1);
+	if (READ_ONCE(memory_pressure))
+		return;
+	if (!xchg(&memory_pressure, 1))
+		xtcp_mib_inc(sock_net(sk), XTCP_MEM_PRESSURE);
 }
 
 /* ---- creation and destruction ---- */

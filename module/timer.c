@@ -125,6 +125,8 @@ static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
 	u64 since = xs->tcb.stalled_at;
 	unsigned int r2 = READ_ONCE(ctl->retries2);
 
+	bool opening = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+
 	if (sk->sk_state == TCP_SYN_SENT)
 		r2 = xs->syn_retries ?: READ_ONCE(ctl->syn_retries);
 	else if (sk->sk_state == TCP_SYN_RECV)
@@ -132,9 +134,10 @@ static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
 	else if (sock_flag(sk, SOCK_DEAD))
 		r2 = min_t(unsigned int, r2, xtcp_orphan_retries(sk, true));
 
-	if (xs->user_timeout && sk->sk_state != TCP_SYN_SENT)
-		return since && now - since >= xs->user_timeout;
-	return tries >= r2;
+	/* in the handshake whichever comes first */
+	if (xs->user_timeout && since && now - since >= xs->user_timeout)
+		return true;
+	return (opening || !xs->user_timeout) && tries >= r2;
 }
 
 /* RFC 9293 3.8.3: R1 tells IP that the path may be dead. */

@@ -128,10 +128,7 @@ TEST_F(connect, time_limit)
 	stack_traffic = true;
 }
 
-/*
- * A SYN and one more, then the end (RFC 9293 3.8.3: R2).  TCP_USER_TIMEOUT is
- * not tested here: tcp(7) has it for synchronized states, Linux uses it at once.
- */
+/* A SYN and one more, then the end (RFC 9293 3.8.3: R2). */
 TEST_F(timeout, handshake)
 {
 	union addr a = black_hole();
@@ -142,6 +139,24 @@ TEST_F(timeout, handshake)
 	EXPECT_EQ(CLOSED, state_of(fd));
 	EXPECT_EQ(1, stack_stat("AttemptFails"));
 	EXPECT_LE(1, stack_stat("RetransSegs"));
+	stack_traffic = true;
+}
+
+/*
+ * tcp(7) has TCP_USER_TIMEOUT for synchronized states, Linux counts it from the SYN
+ * on: the wait after the first retransmission, at 1 s, ends early.
+ */
+TEST_F(timeout, handshake_user_timeout)
+{
+	union addr a = black_hole();
+	long t = now_ms();
+	int fd = xsocket(0);
+
+	MUST(set_int(fd, SOL_TCP, TCP_USER_TIMEOUT, 1500));
+	EXPECT_ERR(ETIMEDOUT, do_connect(fd, &a));
+	EXPECT_LE(ABOUT(1500), now_ms() - t);
+	EXPECT_GT(1900, now_ms() - t);
+	EXPECT_EQ(CLOSED, state_of(fd));
 	stack_traffic = true;
 }
 
@@ -385,6 +400,21 @@ TEST_F(connect6, v6only)
 	v4.sin_port = a.in6.sin6_port;
 	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	EXPECT_ERR(ECONNREFUSED, connect(v4_socket(), (void *)&v4, sizeof(v4)));
+	stack_traffic = true;
+}
+
+/* bind() to a v6 address makes the socket v6-only. */
+TEST_F(connect6, bound_to_v6)
+{
+	union addr any = addr_any(0), own = addr_loop(0), a;
+	int fd = xsocket(0);
+
+	listen_at(&any, 2);
+	MUST(do_bind(fd, &own));
+	a = addr_text("::ffff:127.0.0.1", addr_port(&any));
+	EXPECT_ERR(ENETUNREACH, do_connect(fd, &a));
+	a = addr_loop(addr_port(&any));
+	EXPECT_OK(do_connect(fd, &a));
 	stack_traffic = true;
 }
 

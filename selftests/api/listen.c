@@ -4,9 +4,10 @@
  * flags of accept, waiting with a time limit or until a signal, shutdown and
  * close of a listener, children that are aborted before they are accepted.
  */
-#include "stack.h"
+#include "net.h"
 
 STACK_FIXTURE(listen);
+STACK_FIXTURE_V6(listen6);
 
 /* Backlog and queue length of a listener, as ss shows them. */
 static struct tcp_info info_of(int fd)
@@ -361,6 +362,54 @@ TEST_F(listen, deferred_until_data)
 	EXPECT_EQ(POLLIN, wait_for(lfd, POLLIN));
 	fd = MUST(accept(lfd, NULL, NULL));
 	EXPECT_EQ(1, recv(fd, &c, 1, MSG_DONTWAIT));
+}
+
+/* Two hosts on a link, "near" fe80::1 and "far" fe80::2; returns the namespace of
+ * the far one, the caller is in the near one.
+ */
+static int link_local_hosts(void)
+{
+	union addr near = addr_text("fe80::1", 0), far = addr_text("fe80::2", 0);
+	int near_ns, far_ns;
+
+	fresh_ns();
+	far_ns = MUST(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+	fresh_ns();
+	near_ns = MUST(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+	add_veth("near", "far");
+	if_to_ns("far", far_ns);
+	if_flags("near", IFF_UP, IFF_UP);
+	MUST(setns(far_ns, CLONE_NEWNET));
+	if_flags("far", IFF_UP, IFF_UP);
+	add_addr("far", &far, 64);
+	MUST(setns(near_ns, CLONE_NEWNET));
+	add_addr("near", &near, 64);
+	close(near_ns);
+	return far_ns;
+}
+
+/* RFC 9293 3.10.7.2, RFC 4007 9: a stray ACK is answered on the link it came from. */
+TEST_F(listen6, reset_to_link_local)
+{
+	union addr any = addr_any(0), near = addr_text("fe80::1", 0);
+	int far_ns = link_local_hosts(), raw;
+	uint8_t seg[20] = { [7] = 1, [11] = 77, [12] = 5 << 4, [13] = 0x10 }, got[60];
+
+	listen_at(&any, 1);
+	MUST(setns(far_ns, CLONE_NEWNET));
+	raw = MUST(socket(AF_INET6, SOCK_RAW, st->xtcp ? IPPROTO_XTCP : IPPROTO_TCP));
+	MUST(set_int(raw, SOL_IPV6, IPV6_CHECKSUM, 16));
+	near.in6.sin6_scope_id = if_nametoindex("far");
+	seg[0] = 0x80;				/* port 0x8063 to the listener's */
+	seg[2] = addr_port(&any) >> 8;
+	seg[3] = addr_port(&any);
+	seg[1] = 0x63;
+	MUST(sendto(raw, seg, sizeof(seg), 0, &near.sa, sizeof(near.in6)));
+	ASSERT_EQ(POLLIN, wait_for(raw, POLLIN));
+	ASSERT_LE(20, recv(raw, got, sizeof(got), 0));
+	EXPECT_EQ(0x04, got[13]);		/* RST, with SEQ = SEG.ACK */
+	EXPECT_EQ(77, got[7]);
+	EXPECT_EQ(0x63, got[3]);
 }
 
 TEST_HARNESS_MAIN

@@ -94,6 +94,17 @@ __api void add_veth(const char *a, const char *b)
 	nl_talk(&r);
 }
 
+/* The device into the namespace NS. */
+__api void if_to_ns(const char *dev, int ns)
+{
+	struct ifinfomsg ifi = { .ifi_index = if_nametoindex(dev) };
+	struct nl_req r;
+
+	nl_init(&r, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
+	nl_talk(&r);
+}
+
 /* ADDR of the variant's real family (v4 for the mapped variants). */
 __api int raw_addr(const union addr *a, const void **p)
 {

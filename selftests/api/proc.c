@@ -185,8 +185,10 @@ TEST_F(proc, closing_states)
 	EXPECT_EQ(0, recv(fd[1], &c, 1, 0));
 	EXPECT_TRUE(UNTIL(find(&a, &b, &l) == 1 && l.state == FIN_WAIT2));
 	EXPECT_EQ(inode_of(fd[0]), l.inode);
+	EXPECT_EQ(0, l.tx);		/* the FIN is acknowledged */
 	EXPECT_EQ(1, find(&b, &a, &l));
 	EXPECT_EQ(CLOSE_WAIT, l.state);
+	EXPECT_EQ(0, l.tx);
 	MUST(close(fd[1]));
 	EXPECT_TRUE(UNTIL(find(&a, &b, &l) == 1 && l.state == TIME_WAIT));
 	/* TIME-WAIT belongs to nobody; its timer is 3. */
