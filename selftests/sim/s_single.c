@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One sender, one link with a queue of one bandwidth-delay product: after slow start it
+ * is never idle, since a window halved from twice the product still fills it.  So the
+ * goodput is the link's, less the headers, or a window each round trip where the
+ * largest window there is (2^30 bytes, RFC 7323 2.3) is shorter.
+ */
+#include <math.h>
+#include "net.h"
+#include "scenarios.h"
+
+static const struct row {
+	const char *name;
+	u64 rate;
+	u64 rtt;
+	bool quick;
+} rows[] = {
+	{ "1 Mbit/s, 20 us", MBIT, 20 * US, true },
+	{ "1 Mbit/s, 20 ms", MBIT, 20 * MS, true },
+	{ "1 Mbit/s, 600 ms", MBIT, 600 * MS, true },
+	{ "10 Mbit/s, 1 ms", 10 * MBIT, MS, false },
+	{ "10 Mbit/s, 100 ms", 10 * MBIT, 100 * MS, true },
+	{ "100 Mbit/s, 100 us", 100 * MBIT, 100 * US, false },
+	{ "100 Mbit/s, 20 ms", 100 * MBIT, 20 * MS, true },
+	{ "100 Mbit/s, 600 ms", 100 * MBIT, 600 * MS, true },
+	{ "1 Gbit/s, 20 us", GBIT, 20 * US, false },
+	{ "1 Gbit/s, 1 ms", GBIT, MS, true },
+	{ "1 Gbit/s, 100 ms", GBIT, 100 * MS, false },
+	{ "10 Gbit/s, 20 us", 10 * GBIT, 20 * US, true },
+	{ "10 Gbit/s, 100 us", 10 * GBIT, 100 * US, true },
+	{ "10 Gbit/s, 20 ms", 10 * GBIT, 20 * MS, false },
+	{ "100 Gbit/s, 20 us", 100 * GBIT, 20 * US, true },
+	{ "100 Gbit/s, 1 ms", 100 * GBIT, MS, true },
+	{ "100 Gbit/s, 100 ms", 100 * GBIT, 100 * MS, false },
+	{ "100 Gbit/s, 600 ms", 100 * GBIT, 600 * MS, false },
+};
+
+static const char *row_name(unsigned int i, bool all)
+{
+	return rows[i].quick || all ? rows[i].name : NULL;
+}
+
+static void run(unsigned int i, struct result *r)
+{
+	const struct row *row = &rows[i];
+	struct end_opts o = usual();
+	u64 product = bdp(row->rate, row->rtt), queue, rtt, warm, span;
+	struct conn *c;
+	struct pair net;
+	double ideal;
+
+	o.train = row->rate > 10 * GBIT;
+	queue = max_t(u64, product, o.train ? 20 * 65536 : 20 * FRAME);
+	pair_init(&net, row->rate, row->rtt, queue);
+	o.rcv_buf = min_t(u64, 1 << 30, max_t(u64, 4 * (product + queue), 1 << 18));
+	c = conn_new(&o, &net.to, &net.from);
+	c->e[0].app = &app_bulk;
+	conn_open(c, sim_now);
+
+	rtt = row->rtt + (u64)(queue * 8e9 / row->rate);
+	warm = 60 * rtt + 2 * SEC;
+	span = max_t(u64, 100 * rtt, 300 * FRAME * 8e9 / row->rate);
+	if (row->rate >= GBIT)
+		warm = 60 * rtt + 300 * MS;
+	plot_start(&c, 1, &net.there, (warm + span) / 4000);
+	sim_run(sim_now + warm);
+	conn_mark(c);
+	sim_run(sim_now + span);
+	ideal = min(row->rate * payload_share(o.mss), 8e9 * (1 << 30) / row->rtt);
+	note(r, "%6.2f %% of ideal, %u retransmitted, %llu timeouts",
+	     100 * conn_goodput(c, span) / ideal, c->e[0].tcb.total_retrans,
+	     (unsigned long long)c->e[0].rtos);
+	expect(r, "share of ideal", conn_goodput(c, span) / ideal, 0.97, 1.01);
+}
+
+const struct scenario s_single = {
+	"single", "goodput of one flow, as a share of the link's", ARRAY_SIZE(rows), row_name, run
+};
