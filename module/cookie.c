@@ -3,7 +3,8 @@
  * SYN cookies (RFC 4987 3.6): when the SYN queue is full, the SYN,ACK carries all
  * that we must know of the SYN, and nothing is kept.  The ISN holds the time,
  * the MSS and a keyed hash of the connection; a timestamp, if there is one, holds
- * window scale and SACK.  Without a timestamp these two are lost.
+ * window scale and SACK.  Without a timestamp these two are lost.  The XTCP option is
+ * not answered.
  *
  *	ISN:	31..27 time in units of 2^36 ns, 26..24 MSS, 23..0 hash
  *	TSval:	5 unused, 4 SACK permitted, 3..0 window scale (15: none)
@@ -85,6 +86,7 @@ void xtcp_cookie_send(struct xtcp_request *req)
 {
 	u64 now = xtcp_now();
 
+	req->nego_ok = 0;	/* there is no room to keep it */
 	if (req->ts_ok) {
 		hide_in_timestamp(req, now);
 	} else {

@@ -169,7 +169,7 @@ static void show_sock(struct seq_file *m, struct sock *sk)
 	fill_timer(tcb, &l);
 	print_line(m, &l);
 	seq_printf(m, " %lu %lu %u %u %d", to_ticks(xtcp_rto(tcb)),
-		   to_ticks(READ_ONCE(tcb->delack_max)),
+		   to_ticks(xtcp_delack(tcb)),
 		   tcb->quick_acks << 1 | tcb->pingpong, READ_ONCE(tcb->cwnd) / mss,
 		   ssthresh >= XTCP_SSTHRESH_INIT ? -1 : (int)(ssthresh / mss));
 }

@@ -92,7 +92,7 @@ static void fill_sender(const struct xtcp_tcb *tcb, struct tcp_info *info)
 
 static void fill_receiver(const struct xtcp_tcb *tcb, struct tcp_info *info)
 {
-	info->tcpi_ato = to_us(tcb->delack_max);
+	info->tcpi_ato = to_us(xtcp_delack(tcb));
 	info->tcpi_rcv_mss = tcb->rcv_mss;
 	info->tcpi_rcv_ssthresh = tcb->rcv_wnd;
 	info->tcpi_rcv_space = tcb->rcv_buf;
@@ -122,6 +122,34 @@ static void fill_path(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_advmss = xtcp_sk(sk)->mss_cache;
 	info->tcpi_pacing_rate = rate != ~0UL ? rate : ~0ULL;
 	info->tcpi_max_pacing_rate = most != ~0UL ? most : ~0ULL;
+}
+
+static void fill_own(const struct xtcp_tcb *tcb, struct xtcp_info *info)
+{
+	if (tcb->peer_delack)
+		info->xtcpi_flags |= XTCP_INFO_NEGOTIATED;
+	info->xtcpi_ack_delay = to_us(xtcp_delack(tcb));
+	info->xtcpi_peer_ack_delay = to_us(tcb->peer_delack);
+	info->xtcpi_rto_floor = to_us(tcb->rto_floor);
+	info->xtcpi_srtt = tcb->srtt;
+	info->xtcpi_rttvar = tcb->rttvar;
+	info->xtcpi_rto = xtcp_rto(tcb);
+	info->xtcpi_min_rtt = tcb->min_rtt;
+}
+
+/**
+ * xtcp_get_own_info() - what XTCP_INFO tells
+ * @sk: any full socket
+ * @info: filled; all but the settings is 0 on a listener
+ *
+ * Context: process; takes the socket lock.
+ */
+void xtcp_get_own_info(struct sock *sk, struct xtcp_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	lock_sock(sk);
+	fill_own(&xtcp_sk(sk)->tcb, info);
+	release_sock(sk);
 }
 
 /**

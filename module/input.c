@@ -297,6 +297,10 @@ static void accept_offer(struct sock *sk, const struct xtcp_segment *seg, u64 no
 
 	xtcp_tcb_set_irs(&xs->tcb, seg->seq);
 	xtcp_tcb_negotiate(&xs->tcb, &seg->opt, now);
+	if (xs->tcb.nego_ok)
+		xtcp_mib_inc(sock_net(sk), XTCP_NEGOTIATED);
+	if (seg->opt.present & XTCP_BAD_NEGO)
+		xtcp_mib_inc(sock_net(sk), XTCP_NEGO_IGNORED);
 	xs->copied_seq = xs->tcb.rcv_nxt;
 	xs->urg_seq = xs->copied_seq;
 }

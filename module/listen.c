@@ -271,6 +271,11 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->ts_recent = req->ts_recent;
 	tcb->ts_recent_at = now;
 	tcb->peer_mss = req->peer_mss;
+	tcb->nego_ok = req->nego_ok;
+	if (req->nego_ok) {
+		tcb->peer_delack = xtcp_nego_delay(req->peer_delay);
+		xtcp_mib_inc(sock_net(child), XTCP_NEGOTIATED);
+	}
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
 	tcb->snd_wnd = seg->wnd << req->snd_wscale;

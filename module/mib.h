@@ -51,6 +51,8 @@
 	C(ILLEGAL_EVENT, "IllegalEvent")				\
 	C(ICMP_IN, "IcmpIn")						\
 	C(ICMP_OUT_OF_WINDOW, "IcmpOutOfWindow")			\
+	C(NEGOTIATED, "Negotiated")					\
+	C(NEGO_IGNORED, "NegotiationIgnored")				\
 	C(SYN_COOKIES_SENT, "SyncookiesSent")				\
 	C(SYN_COOKIES_RECV, "SyncookiesRecv")				\
 	C(SYN_COOKIES_FAILED, "SyncookiesFailed")			\

@@ -234,7 +234,7 @@ static void retry_later(struct sock *sk, u64 now)
  */
 static void note_answer(struct xtcp_tcb *tcb, u64 now)
 {
-	if (now - tcb->rcv_at < tcb->delack_max)
+	if (now - tcb->rcv_at < xtcp_delack(tcb))
 		tcb->pingpong = 1;
 }
 

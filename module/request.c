@@ -49,7 +49,7 @@ void xtcp_request_free(struct xtcp_request *req)
 	kmem_cache_free(cache, req);
 }
 
-/* What the SYN offers and the namespace allows (RFC 7323, RFC 2018). */
+/* What the SYN offers and the namespace allows (RFC 7323, RFC 2018, core/nego.c). */
 static void negotiate(struct xtcp_request *req, const struct xtcp_options *o)
 {
 	const struct xtcp_sysctl *ctl = ctl_of(req);
@@ -63,6 +63,11 @@ static void negotiate(struct xtcp_request *req, const struct xtcp_options *o)
 		req->snd_wscale = min_t(u8, o->wscale, XTCP_MAX_WSCALE);
 	if (o->present & XTCP_HAS_MSS)
 		req->peer_mss = max_t(u16, o->mss, XTCP_MSS_MIN);
+	req->nego_ok = xtcp_negotiates(req->listener) && o->present & XTCP_HAS_NEGO;
+	if (req->nego_ok)
+		req->peer_delay = o->ack_delay;
+	if (o->present & XTCP_BAD_NEGO)
+		xtcp_mib_inc(req->ep.net, XTCP_NEGO_IGNORED);
 }
 
 static bool find_route(struct xtcp_request *req, const struct sock *sk)
@@ -151,6 +156,9 @@ void xtcp_request_send_syn_ack(struct xtcp_request *req, u64 now)
 		o.present |= XTCP_HAS_WSCALE;
 		o.wscale = req->rcv_wscale;
 	}
+	if (req->nego_ok)
+		xtcp_nego_fill(READ_ONCE(xtcp_sk(req->listener)->tcb.ack_delay),
+			       XTCP_UNIT_MS, &o);
 	init_reply(req, &r);
 	xtcp_send_reply(&r, XTCP_SYN | XTCP_ACK, req->iss, req->irs + 1,
 			min_t(u32, req->rcv_wnd, XTCP_MAX_WND), &o);

@@ -71,6 +71,9 @@ static void init_from_sysctls(struct sock *sk)
 	tcb->rto_min = (u64)READ_ONCE(xn->sysctl.rto_min) * NSEC_PER_USEC;
 	tcb->rto_max = (u64)READ_ONCE(xn->sysctl.rto_max) * NSEC_PER_MSEC;
 	tcb->delack_max = (u64)READ_ONCE(xn->sysctl.delack_max) * NSEC_PER_MSEC;
+	tcb->rto_floor = (u64)READ_ONCE(xn->sysctl.rto_floor) * NSEC_PER_USEC;
+	tcb->ack_delay = min((u64)READ_ONCE(xn->sysctl.max_ack_delay) * NSEC_PER_USEC,
+			     tcb->delack_max);
 	tcb->no_idle_restart = !READ_ONCE(xn->sysctl.slow_start_after_idle);
 }
 
@@ -82,6 +85,7 @@ static int init_sock(struct sock *sk)
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_write_space = xtcp_write_space;
 	sk->sk_gso_type = xtcp_gso_type(v6);
+	xtcp_sk(sk)->negotiate = -1;
 	xtcp_sk(sk)->af_ops = v6 ? &xtcp_v6_ops : &xtcp_v4_ops;
 	init_from_sysctls(sk);
 	xtcp_init_xs(sk);
@@ -229,6 +233,7 @@ static void offer(struct sock *sk, u64 now)
 	tcb->sack_ok = !!READ_ONCE(ctl->sack);
 	tcb->ts_ok = !!READ_ONCE(ctl->timestamps);
 	tcb->wscale_ok = !!READ_ONCE(ctl->window_scaling);
+	tcb->nego_ok = xtcp_negotiates(sk);
 	tcb->ts_offset = xtcp_ts_offset(sock_net(sk), &xs->ep.key);
 	xtcp_tcb_set_iss(tcb, xtcp_isn(&xs->ep.key, now));
 	xtcp_sync_mss(sk, dst ? dst_mtu(dst) : IPV6_MIN_MTU);

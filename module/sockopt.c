@@ -19,6 +19,7 @@ union value {
 	int number;
 	char name[XTCP_CC_NAME_MAX];
 	struct tcp_info info;
+	struct xtcp_info own_info;
 };
 
 /**
@@ -164,6 +165,36 @@ static int set_defer_accept(struct sock *sk, int val)
 	return 0;
 }
 
+/* ---- between two XTCPs ---- */
+
+static int get_negotiate(const struct sock *sk)
+{
+	return xtcp_negotiates(sk);
+}
+
+static int set_negotiate(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->negotiate, val);
+	return 0;
+}
+
+static int get_rto_floor(const struct sock *sk)
+{
+	return div_u64(READ_ONCE(xtcp_sk(sk)->tcb.rto_floor), NSEC_PER_USEC);
+}
+
+static int set_rto_floor(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->tcb.rto_floor, (u64)val * NSEC_PER_USEC);
+	return 0;
+}
+
+static int read_own_info(struct sock *sk, union value *v)
+{
+	xtcp_get_own_info(sk, &v->own_info);
+	return sizeof(v->own_info);
+}
+
 /* ---- keepalive ---- */
 
 static int get_keepidle(const struct sock *sk)
@@ -298,6 +329,9 @@ static const struct option options[] = {
 	{ TCP_WINDOW_CLAMP,	   INT_MIN, INT_MAX,		get_clamp, set_clamp },
 	{ TCP_QUICKACK,		   INT_MIN, INT_MAX,		get_quickack, set_quickack },
 	{ TCP_USER_TIMEOUT,	   0, INT_MAX,		get_user_timeout, set_user_timeout },
+	{ XTCP_NEGOTIATE,	   0, 1,		get_negotiate, set_negotiate },
+	{ XTCP_RTO_FLOOR,	   0, USEC_PER_SEC,	get_rto_floor, set_rto_floor },
+	{ .name = XTCP_INFO,	   .read = read_own_info },
 	{ .name = TCP_INFO,	   .read = read_info },
 	{ .name = TCP_CONGESTION,  .read = read_cc, .write = write_cc },
 };

@@ -37,6 +37,7 @@ static const struct row rows[] = {
 	ROW(sack,			1, 0, 1),
 	ROW(timestamps,			1, 0, 1),
 	ROW(window_scaling,		1, 0, 1),
+	ROW(negotiate,			1, 0, 1),		/* the XTCP option */
 	/* seconds, probes, seconds: RFC 9293 3.8.4, at least two hours by default */
 	ROW(keepalive_time,		7200, 1, 32767),
 	ROW(keepalive_probes,		9, 1, 127),
@@ -70,6 +71,9 @@ static const struct row rows[] = {
 	ROW(rto_min,			200000, 1000, 1000000),	/* us */
 	ROW(rto_max,			120000, 1000, 120000),	/* ms, RFC 6298 2.5 */
 	ROW(delack_max,			40, 0, 499),		/* ms, below 0.5 s: RFC 9293 MUST-59 */
+	/* us, between two XTCPs: the lower bound, and the delay of ACKs that we promise */
+	ROW(rto_floor,			1000, 0, 1000000),
+	ROW(max_ack_delay,		1000, 0, 499000),
 };
 
 static struct xtcp_sysctl defaults;

@@ -113,10 +113,11 @@ struct xtcp_request {
 	u32 rcv_wnd;			/* window announced in the SYN,ACK */
 	u16 mss;			/* announced in the SYN,ACK */
 	u16 peer_mss;			/* 0 = none announced */
+	u32 peer_delay;			/* us, promised by the peer; with nego_ok */
 	u8 snd_wscale;
 	u8 rcv_wscale;
 	u8 sack_ok:1, ts_ok:1, wscale_ok:1, acked:1, /* acked: DEFER_ACCEPT waits for data */
-	   v6:1, dropped:1;
+	   v6:1, dropped:1, nego_ok:1;
 	u8 rexmits;			/* timeouts so far */
 	u8 tos;				/* of the SYN received */
 	int iif;
@@ -236,6 +237,7 @@ struct xtcp_sock {
 	s32 linger2;			/* seconds; 0 = the namespace's, -1 = no FIN-WAIT-2 */
 	u8 keepalive_probes;
 	u8 syn_retries;
+	s8 negotiate;			/* XTCP_NEGOTIATE, -1 = the namespace's */
 	u8 defer_accept;		/* SYN,ACK retransmissions to wait, 0 = off */
 	u8 dead:1, orphan_listed:1;
 	u32 mtu_info;
@@ -314,6 +316,8 @@ struct xtcp_sysctl {
 	int rto_min;			/* us */
 	int rto_max;			/* ms */
 	int delack_max;			/* ms */
+	int negotiate;
+	int rto_floor, max_ack_delay;	/* us */
 	int adv_win_scale;		/* see sysctl.c */
 };
 
@@ -404,6 +408,7 @@ void xtcp_destroy(struct sock *sk);
 void xtcp_abort_orphans(struct net *net);
 int xtcp_orphan_retries(struct sock *sk, bool alive);
 void xtcp_get_info(struct sock *sk, struct tcp_info *info);
+void xtcp_get_own_info(struct sock *sk, struct xtcp_info *info);
 
 /* ---------------------------------------------------------------- poll.c */
 
@@ -776,6 +781,14 @@ u16 xtcp_gso_type(bool v6);
 
 int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t val, unsigned int len);
 int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *val, int __user *len);
+
+/* does this socket offer and answer the XTCP option? */
+static inline bool xtcp_negotiates(const struct sock *sk)
+{
+	s8 own = READ_ONCE(xtcp_sk(sk)->negotiate);
+
+	return own >= 0 ? own : READ_ONCE(xtcp_sknet(sk)->sysctl.negotiate);
+}
 
 /* ---------------------------------------------------------------- sysctl.c mib.c diag.c */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * TCP options: bytes to struct xtcp_options and back (RFC 9293 3.1 and 3.2, 7323,
- * 2018).  Reads and writes bytes only: what an option means for a connection is
+ * 2018, 6994).  Reads and writes bytes only: what an option means for a connection is
  * decided by the callers, input.c (parse) and output.c (write).  Safe on any
  * bytes; never looks beyond the length it is given.
  */
@@ -69,8 +69,32 @@ static void take_sack(const u8 *p, unsigned int len, struct xtcp_options *o)
 	}
 }
 
+static bool nego_valid(const u8 *p, unsigned int len)
+{
+	return len == XTCP_OLEN_NEGO && p[4] >> 4 == XTCP_NEGO_VERSION &&
+	       (p[4] & 0x0f) <= XTCP_UNIT_US &&
+	       (get32(p + 4) & 0xffffff) <= XTCP_ACK_DELAY_MAX;
+}
+
+/* An experiment of RFC 6994.  Those of others are none of our business; one with our
+ * ExID that we do not understand whole is as good as none, and is counted.
+ */
+static void take_experiment(const u8 *p, unsigned int len, struct xtcp_options *o)
+{
+	if (len < 4 || get16(p + 2) != XTCP_EXID)
+		return;
+	o->present &= ~(XTCP_HAS_NEGO | XTCP_BAD_NEGO);
+	if (!nego_valid(p, len)) {
+		o->present |= XTCP_BAD_NEGO;
+		return;
+	}
+	o->present |= XTCP_HAS_NEGO;
+	o->ts_unit = p[4] & 0x0f;
+	o->ack_delay = get32(p + 4) & 0xffffff;
+}
+
 /* Options that only a SYN may carry: RFC 9293 3.2 (MSS), 7323 2.2, 2018 2 */
-static void take_syn(const u8 *p, struct xtcp_options *o)
+static void take_syn(const u8 *p, unsigned int len, struct xtcp_options *o)
 {
 	switch (p[0]) {
 	case XTCP_OPT_MSS:
@@ -83,6 +107,9 @@ static void take_syn(const u8 *p, struct xtcp_options *o)
 		break;
 	case XTCP_OPT_SACK_PERM:
 		o->present |= XTCP_HAS_SACK_PERM;
+		break;
+	case XTCP_OPT_EXP:
+		take_experiment(p, len, o);
 		break;
 	}
 }
@@ -101,7 +128,7 @@ static void take(const u8 *p, unsigned int len, bool syn, struct xtcp_options *o
 		break;
 	default:
 		if (syn)
-			take_syn(p, o);
+			take_syn(p, len, o);
 	}
 }
 
@@ -155,6 +182,8 @@ static unsigned int fixed_len(const struct xtcp_options *o)
 		len += 4;
 	if (o->present & XTCP_HAS_WSCALE)
 		len += 4;
+	if (o->present & XTCP_HAS_NEGO)
+		len += XTCP_OLEN_NEGO;
 	return len;
 }
 
@@ -201,6 +230,12 @@ static u8 *write_sack(u8 *p, const struct xtcp_options *o)
 	return p;
 }
 
+static u8 *write_nego(u8 *p, const struct xtcp_options *o)
+{
+	p = put16(put8(put8(p, XTCP_OPT_EXP), XTCP_OLEN_NEGO), XTCP_EXID);
+	return put32(p, (u32)(XTCP_NEGO_VERSION << 4 | o->ts_unit) << 24 | o->ack_delay);
+}
+
 unsigned int xtcp_options_write(u8 *p, const struct xtcp_options *o)
 {
 	u8 *start = p;
@@ -212,5 +247,7 @@ unsigned int xtcp_options_write(u8 *p, const struct xtcp_options *o)
 		p = put8(put8(p, XTCP_OPT_NOP), XTCP_OPT_WSCALE);
 		p = put8(put8(p, XTCP_OLEN_WSCALE), o->wscale);
 	}
+	if (o->present & XTCP_HAS_NEGO)
+		p = write_nego(p, o);
 	return write_sack(p, o) - start;
 }

@@ -382,7 +382,7 @@ static void measure_mss(struct xtcp_tcb *tcb, u32 len)
 
 static bool may_delay(const struct xtcp_tcb *tcb)
 {
-	if (!tcb->delack_max || tcb->quickack)
+	if (tcb->quickack || !xtcp_delack(tcb))
 		return false;
 	return !tcb->quick_acks || tcb->pingpong;
 }
@@ -403,5 +403,5 @@ void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now)
 	if (!may_delay(tcb) || much_unacked(tcb))
 		tcb->todo |= XTCP_ACK_NOW;
 	else if (!tcb->deadline[XTCP_T_DELACK])
-		tcb->deadline[XTCP_T_DELACK] = now + tcb->delack_max;
+		tcb->deadline[XTCP_T_DELACK] = now + xtcp_delack(tcb);
 }

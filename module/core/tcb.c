@@ -20,7 +20,9 @@ struct settings {
 	const struct xtcp_cc_ops *cc;
 	u64 rto_min;
 	u64 rto_max;
+	u64 rto_floor;
 	u64 delack_max;
+	u64 ack_delay;
 	u32 gso_max;
 	u8 state;
 	u8 nodelay;
@@ -34,7 +36,9 @@ static void save_settings(struct settings *s, const struct xtcp_tcb *tcb)
 	s->cc = tcb->cc ? tcb->cc : &xtcp_cc_reno;
 	s->rto_min = tcb->rto_min ? tcb->rto_min : RTO_MIN_DEFAULT;
 	s->rto_max = tcb->rto_max ? tcb->rto_max : RTO_MAX_DEFAULT;
+	s->rto_floor = tcb->rto_floor;
 	s->delack_max = tcb->delack_max ? tcb->delack_max : DELACK_MAX_DEFAULT;
+	s->ack_delay = tcb->ack_delay;
 	s->gso_max = tcb->gso_max;
 	s->state = tcb->state;
 	s->nodelay = tcb->nodelay;
@@ -48,7 +52,9 @@ static void restore_settings(struct xtcp_tcb *tcb, const struct settings *s)
 	tcb->cc = s->cc;
 	tcb->rto_min = s->rto_min;
 	tcb->rto_max = s->rto_max;
+	tcb->rto_floor = s->rto_floor;
 	tcb->delack_max = s->delack_max;
+	tcb->ack_delay = s->ack_delay;
 	tcb->gso_max = s->gso_max;
 	tcb->state = s->state;
 	tcb->nodelay = s->nodelay;
@@ -115,6 +121,7 @@ static void negotiate_wscale(struct xtcp_tcb *tcb, const struct xtcp_options *o)
 
 void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
 {
+	xtcp_nego_take(tcb, o);
 	negotiate_wscale(tcb, o);
 	tcb->sack_ok = tcb->sack_ok && o->present & XTCP_HAS_SACK_PERM;
 	tcb->ts_ok = tcb->ts_ok && o->present & XTCP_HAS_TS;	/* RFC 7323 3.2 */

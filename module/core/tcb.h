@@ -152,6 +152,14 @@ struct xtcp_tcb {
 	u32 ts_recent;		/* TS.Recent */
 	u64 ts_recent_at;	/* when it was set */
 
+	/* what XTCP adds to TCP (nego.c); before the peer's SYN: what ours offers */
+	u8 nego_ok:1,		/* the XTCP option both ways */
+	   rto_known:1;		/* first timeout is from an earlier connection (RFC 9040) */
+	u8 floor_shift;		/* doublings of rto_floor in force */
+	u64 ack_delay;		/* the delay of ACKs that we promise; the user's setting */
+	u64 peer_delack;	/* what the peer has promised; 0 = nothing negotiated */
+	u64 rto_floor;		/* in place of rto_min where negotiated; the user's setting */
+
 	/* RFC 6298 */
 	u64 srtt;		/* 0 = no sample yet */
 	u64 rttvar;
@@ -261,7 +269,7 @@ unsigned int xtcp_options_len(const struct xtcp_options *o);
 
 /**
  * xtcp_options_write() - build the option bytes: MSS, SACK-permitted, TS,
- * window scale, SACK, each aligned with NOPs as RFC 7323 appendix A asks
+ * window scale, XTCP, SACK, each aligned with NOPs as RFC 7323 appendix A asks
  * @p: at least xtcp_options_len(@o) bytes
  * Return: bytes written.
  */
@@ -371,7 +379,7 @@ void xtcp_rx_sent_ack(struct xtcp_tcb *tcb, u32 wnd);
 /**
  * xtcp_rx_ack_policy() - in-order text was queued: ACK now or soon?
  * RFC 9293 3.8.6.3: at least every second full-sized segment at once, otherwise
- * within delack_max; at once while quickack, or quick_acks without pingpong, last,
+ * within xtcp_delack(); at once while quickack, or quick_acks without pingpong, last,
  * and when half of the window is used up.  Keeps the estimate rcv_mss.
  */
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now);
@@ -460,6 +468,30 @@ static inline u32 xtcp_smss(const struct xtcp_tcb *tcb)
 {
 	return tcb->snd_mss ? tcb->snd_mss : XTCP_MSS_DEFAULT;
 }
+
+/* ---- nego.c: the XTCP option ---- */
+
+/*
+ * G of RFC 6298 2: how much later than asked a timer of this stack may act.  50 us is
+ * the slack it is started with (module/timer.c); the rest is for an interrupt that
+ * is served late and the soft interrupt behind it.
+ */
+#define XTCP_TIMER_ERROR	(100 * XTCP_NSEC_PER_USEC)
+
+/** xtcp_nego_fill() - the XTCP option of our SYN or SYN,ACK */
+void xtcp_nego_fill(u64 ack_delay, u8 ts_unit, struct xtcp_options *o);
+
+/**
+ * xtcp_nego_delay() - the ACK delay to expect of a peer that promises @us
+ * Return: ns, never below XTCP_TIMER_ERROR: its timer is no better than ours.
+ */
+u64 xtcp_nego_delay(u32 us);
+
+/** xtcp_nego_take() - the peer's SYN has come: is anything of our offer in force? */
+void xtcp_nego_take(struct xtcp_tcb *tcb, const struct xtcp_options *o);
+
+/** xtcp_delack() - the longest time to hold back an ACK, ns; 0 = none */
+u64 xtcp_delack(const struct xtcp_tcb *tcb);
 
 /* ---- rtt.c ---- */
 
@@ -557,7 +589,7 @@ void xtcp_tx_persist(struct xtcp_tcb *tcb, u64 now);
 
 /** xtcp_tx_options() - the options of a segment of this connection
  * @flags: control bits of the segment (SYN: the negotiation is offered from the
- *	sack_ok, ts_ok, wscale_ok, rcv_wscale of @tcb; @mss is announced)
+ *	sack_ok, ts_ok, wscale_ok, nego_ok, rcv_wscale of @tcb; @mss is announced)
  * @now: ns
  * @o: the result; SACK blocks are included as room allows
  */
@@ -567,7 +599,7 @@ void xtcp_tx_options(struct xtcp_tcb *tcb, u8 flags, u16 mss, u64 now,
 /* ---- tcb.c ---- */
 
 /** xtcp_tcb_init() - a fresh block: RFC defaults, no sequence numbers yet; keeps the user's settings
- * (nodelay, cork, quickack, rto_min, rto_max, delack_max, cc)
+ * (nodelay, cork, quickack, rto_min, rto_max, rto_floor, delack_max, ack_delay, cc)
  */
 void xtcp_tcb_init(struct xtcp_tcb *tcb);
 
@@ -581,7 +613,7 @@ void xtcp_tcb_set_iss(struct xtcp_tcb *tcb, u32 iss);
 void xtcp_tcb_set_irs(struct xtcp_tcb *tcb, u32 irs);
 
 /** xtcp_tcb_negotiate() - take the peer's SYN options: what both offer holds from here on
- * @tcb: ts_ok, sack_ok, wscale_ok say what we offered; the result says what is in force
+ * @tcb: ts_ok, sack_ok, wscale_ok, nego_ok say what we offered; the result says what is in force
  */
 void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now);
 

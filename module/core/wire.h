@@ -29,6 +29,7 @@
 #define XTCP_OPT_SACK_PERM	4	/* RFC 2018 2 */
 #define XTCP_OPT_SACK		5	/* RFC 2018 3 */
 #define XTCP_OPT_TS		8	/* RFC 7323 3.2 */
+#define XTCP_OPT_EXP		253	/* experiments, told apart by an ExID: RFC 6994 */
 
 #define XTCP_OLEN_MSS		4
 #define XTCP_OLEN_WSCALE	3
@@ -37,13 +38,31 @@
 #define XTCP_OLEN_TS_PADDED	12
 #define XTCP_MAX_SACK		4
 
+/*
+ * The XTCP option, in SYN and SYN,ACK only:
+ *
+ *	253 | 8 | ExID (16) | version (4) unit (4) | maximum ACK delay (24)
+ *
+ * The unit is that of the sender's timestamps, the delay the longest that the
+ * sender of the option will hold back an ACK, in us.
+ */
+#define XTCP_EXID		0x5854	/* "XT" */
+#define XTCP_OLEN_NEGO		8
+#define XTCP_NEGO_VERSION	1
+#define XTCP_UNIT_MS		0
+#define XTCP_UNIT_US		1
+#define XTCP_ACK_DELAY_MAX	1000000u /* us; who promises more is not believed */
+
 /* Bits of xtcp_options.present */
 #define XTCP_HAS_MSS		0x01
 #define XTCP_HAS_WSCALE		0x02
 #define XTCP_HAS_SACK_PERM	0x04
 #define XTCP_HAS_TS		0x08
+#define XTCP_HAS_NEGO		0x10	/* a valid XTCP option */
+#define XTCP_BAD_NEGO		0x20	/* one that says nothing we understand; never written */
 
 /* Constants of the protocol */
+#define XTCP_NSEC_PER_USEC	1000ULL
 #define XTCP_NSEC_PER_MSEC	1000000ULL
 #define XTCP_NSEC_PER_SEC	1000000000ULL
 #define XTCP_MSS_DEFAULT	536u	/* RFC 9293 3.7.1, IPv4 */
@@ -69,7 +88,9 @@ struct xtcp_options {
 	u8 present;
 	u8 nr_sack;
 	u8 wscale;		/* as sent; the user of it clamps to 14 */
+	u8 ts_unit;		/* XTCP_UNIT_*, of the XTCP option */
 	u16 mss;		/* bytes */
+	u32 ack_delay;		/* us, of the XTCP option */
 	u32 tsval;
 	u32 tsecr;
 	struct xtcp_sack_block sack[XTCP_MAX_SACK];

@@ -58,6 +58,12 @@ static const struct opt tcp_opts[] = {
 	{ O(SOL_TCP, TCP_INQ), 0, NULL, 1, 1, BAD(-1, 2), true },
 };
 
+/* xtcp(7): what TCP does not have */
+static const struct opt own_opts[] = {
+	{ O(SOL_TCP, XTCP_NEGOTIATE), 0, "negotiate", 0, 0, BAD(-1, 2) },
+	{ O(SOL_TCP, XTCP_RTO_FLOOR), 0, "rto_floor", 5000, 5000, BAD(-1, 1000001) },
+};
+
 static const struct opt socket_opts[] = {
 	{ O(SOL_SOCKET, SO_KEEPALIVE), 0, NULL, 5, 1 },
 	{ O(SOL_SOCKET, SO_REUSEADDR), 0, NULL, 1, 1 },
@@ -193,6 +199,20 @@ TEST_F(options, tcp_level)
 		check_opt(_metadata, SOL_TCP, &tcp_opts[i]);
 		if (st->xtcp)
 			check_opt(_metadata, SOL_XTCP, &tcp_opts[i]);
+	}
+}
+
+TEST_F(options, own)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(own_opts); i++) {
+		if (st->xtcp) {
+			check_opt(_metadata, SOL_TCP, &own_opts[i]);
+			check_opt(_metadata, SOL_XTCP, &own_opts[i]);
+		} else {
+			EXPECT_TRUE(lacks(xsocket(0), SOL_TCP, &own_opts[i]));
+		}
 	}
 }
 
@@ -459,6 +479,73 @@ TEST_F(options, info_of_loss)
 	EXPECT_LE(1, ti.tcpi_backoff);
 	EXPECT_LE(200000, ti.tcpi_rto);
 	EXPECT_EQ(4 /* TCP_CA_Loss */, ti.tcpi_ca_state);
+}
+
+static socklen_t own_info(int fd, struct xtcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0xee, sizeof(*info));
+	return getsockopt(fd, SOL_XTCP, XTCP_INFO, info, &len) ? 0 : len;
+}
+
+/* Both ends agree on what was negotiated; any length of the buffer is fine. */
+TEST_F(options, own_info)
+{
+	unsigned char part[sizeof(struct xtcp_info) + 1];
+	struct xtcp_info c, s;
+	unsigned int i;
+	socklen_t len;
+	int fd[2];
+
+	if (!st->xtcp)
+		return;
+	pair(fd);
+	EXPECT_EQ(2000, send_pattern(fd[0], 2000));
+	EXPECT_TRUE(wait_acked(fd[0]));
+	ASSERT_EQ(sizeof(c), own_info(fd[0], &c));
+	ASSERT_EQ(sizeof(s), own_info(fd[1], &s));
+	EXPECT_EQ(c.xtcpi_flags, s.xtcpi_flags);
+	EXPECT_TRUE(c.xtcpi_flags & XTCP_INFO_NEGOTIATED);
+	EXPECT_EQ(stack_sysctl_nth("max_ack_delay", 0), (int)c.xtcpi_peer_ack_delay);
+	EXPECT_LE(s.xtcpi_ack_delay, c.xtcpi_peer_ack_delay);
+	EXPECT_EQ(stack_sysctl_nth("rto_floor", 0), (int)c.xtcpi_rto_floor);
+	EXPECT_LT(0, c.xtcpi_srtt);
+	EXPECT_LE(c.xtcpi_min_rtt, c.xtcpi_srtt + 4 * c.xtcpi_rttvar);
+	EXPECT_LT(c.xtcpi_srtt, c.xtcpi_rto);
+	for (i = 0; i <= sizeof(c); i++) {
+		memset(part, 0xee, sizeof(part));
+		len = i;
+		ASSERT_EQ(0, getsockopt(fd[0], SOL_XTCP, XTCP_INFO, part, &len));
+		ASSERT_EQ(i, len);
+		ASSERT_EQ(0xee, part[i]);
+	}
+	EXPECT_ERR(ENOPROTOOPT, setsockopt(fd[0], SOL_XTCP, XTCP_INFO, &c, sizeof(c)));
+	/* a listener and a fresh socket know no peer */
+	ASSERT_EQ(sizeof(c), own_info(xsocket(0), &c));
+	EXPECT_FALSE(c.xtcpi_flags & XTCP_INFO_NEGOTIATED);
+}
+
+/* Who does not want it, or whose peer does not, has plain TCP. */
+TEST_F(options, not_negotiated)
+{
+	union addr a = addr_loop(0);
+	struct xtcp_info info;
+	int lfd = xsocket(0), fd[2], i;
+
+	if (!st->xtcp)
+		return;
+	MUST(set_int(lfd, SOL_XTCP, XTCP_NEGOTIATE, 0));
+	MUST(do_bind(lfd, &a));
+	MUST(listen(lfd, 1));
+	pair_on(lfd, fd);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(sizeof(info), own_info(fd[i], &info));
+		EXPECT_EQ(0, info.xtcpi_flags & XTCP_INFO_NEGOTIATED);
+		EXPECT_EQ(0, info.xtcpi_peer_ack_delay);
+	}
+	EXPECT_EQ(0, get_int(fd[1], SOL_XTCP, XTCP_NEGOTIATE));	/* inherited */
+	EXPECT_EQ(1, get_int(fd[0], SOL_XTCP, XTCP_NEGOTIATE));
 }
 
 /* sysctls that switch options off. */

@@ -335,6 +335,10 @@ static const char *difference(const struct seg *want, const struct seg *got)
 		return "timestamps option";
 	if (want->ts > 0 && want->tsecr && want->tsecr != got->tsecr)
 		return "TSecr";
+	if (!same_option(want->nego, got->nego))
+		return "XTCP option";
+	if (want->nego > 0 && want->delay && want->delay != got->delay)
+		return "ACK delay of the XTCP option";
 	if (!same_sack(want, got))
 		return "SACK blocks";
 	return NULL;

@@ -10,7 +10,9 @@
 #include <arpa/inet.h>
 #include "segment.h"
 
-enum { OPT_EOL, OPT_NOP, OPT_MSS, OPT_WS, OPT_SACKOK, OPT_SACK, OPT_TS = 8 };
+enum { OPT_EOL, OPT_NOP, OPT_MSS, OPT_WS, OPT_SACKOK, OPT_SACK, OPT_TS = 8, OPT_EXP = 253 };
+
+#define EXID 0x5854	/* of XTCP, RFC 6994 */
 
 static void put16(uint8_t *p, uint16_t v)
 {
@@ -95,6 +97,11 @@ static size_t build_options(uint8_t *p, const struct flow *f, const struct seg *
 		put32(p + n + 2, s->tsval);
 		put32(p + n + 6, s->tsecr);
 		n += put_option(p + n, OPT_TS, 10);
+	}
+	if (s->nego > 0) {
+		put16(p + n + 2, EXID);
+		put32(p + n + 4, 1u << 28 | s->unit << 24 | s->delay);
+		n += put_option(p + n, OPT_EXP, 8);
 	}
 	for (i = 0; i < s->nsack; i++) {
 		put32(p + n + 2 + 8 * i, f->irs + s->sack[i].start);
@@ -187,6 +194,12 @@ static const char *parse_options(const uint8_t *p, size_t len, struct seg *s)
 				s->sack[s->nsack].end = get32(p + i + 6 + 8 * s->nsack);
 			}
 			n = p[i + 1];
+		} else if (p[i] == OPT_EXP && n == 8 && get16(p + i + 2) == EXID) {
+			if (p[i + 4] >> 4 != 1)
+				return "XTCP option of another version";
+			s->nego = 1;
+			s->unit = p[i + 4] & 15;
+			s->delay = get32(p + i + 4) & 0xffffff;
 		} else if (p[i] != 253 && p[i] != 254) {	/* RFC 6994 experiments */
 			return "unknown or malformed option";
 		}
@@ -289,6 +302,8 @@ const char *seg_print(const struct seg *s)
 		add(" sackOK");
 	if (s->ts > 0)
 		add(" ts %u/%u", s->tsval, s->tsecr);
+	if (s->nego > 0)
+		add(" xtcp %s delay %u", s->unit ? "us" : "ms", s->delay);
 	for (i = 0; i < s->nsack; i++)
 		add(" sack %d:%d", s->sack[i].start, s->sack[i].end);
 #undef add

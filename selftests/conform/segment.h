@@ -44,6 +44,9 @@ struct seg {
 	uint32_t tsval, tsecr;
 	int nsack;
 	struct sack_block sack[4];
+	int nego;		/* XTCP option: 0: absent, 1: present, NO: must be absent */
+	int unit;		/* its unit of timestamps, 0: ms, 1: us */
+	uint32_t delay;		/* and its maximum ACK delay in us */
 	const void *opt;	/* raw options in place of those above */
 	int optlen;
 

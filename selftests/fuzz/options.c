@@ -14,13 +14,16 @@ static bool survives(const struct xtcp_options *o, const struct xtcp_options *ba
 {
 	unsigned int i;
 
-	if (o->present != back->present || back->nr_sack > o->nr_sack)
+	if ((o->present & ~XTCP_BAD_NEGO) != back->present || back->nr_sack > o->nr_sack)
 		return false;
 	if ((o->present & XTCP_HAS_MSS) && o->mss != back->mss)
 		return false;
 	if ((o->present & XTCP_HAS_WSCALE) && o->wscale != back->wscale)
 		return false;
 	if ((o->present & XTCP_HAS_TS) && (o->tsval != back->tsval || o->tsecr != back->tsecr))
+		return false;
+	if ((o->present & XTCP_HAS_NEGO) &&
+	    (o->ts_unit != back->ts_unit || o->ack_delay != back->ack_delay))
 		return false;
 	for (i = 0; i < back->nr_sack; i++) {
 		if (o->sack[i].seq != back->sack[i].seq ||

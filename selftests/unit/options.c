@@ -28,6 +28,18 @@ static const struct golden {
 	{ "a SYN without timestamps",
 	  GOLD(2, 4, 0xff, 0xff, 4, 2, 1, 1, 1, 3, 3, 0),
 	  { .present = XTCP_HAS_MSS | XTCP_HAS_SACK_PERM | XTCP_HAS_WSCALE, .mss = 65535 } },
+	{ "the XTCP option: version 1, ms, 1000 us",
+	  GOLD(253, 8, 0x58, 0x54, 0x10, 0x00, 0x03, 0xe8),
+	  { .present = XTCP_HAS_NEGO, .ts_unit = XTCP_UNIT_MS, .ack_delay = 1000 } },
+	{ "the XTCP option: us, one second",
+	  GOLD(253, 8, 0x58, 0x54, 0x11, 0x0f, 0x42, 0x40),
+	  { .present = XTCP_HAS_NEGO, .ts_unit = XTCP_UNIT_US, .ack_delay = 1000000 } },
+	{ "a whole SYN of XTCP",
+	  GOLD(2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 1, 3, 3, 14,
+	       253, 8, 0x58, 0x54, 0x11, 0, 0, 0),
+	  { .present = XTCP_HAS_MSS | XTCP_HAS_SACK_PERM | XTCP_HAS_TS | XTCP_HAS_WSCALE |
+		       XTCP_HAS_NEGO,
+	    .mss = 1460, .tsval = 9, .wscale = 14, .ts_unit = XTCP_UNIT_US } },
 	{ "one SACK block", GOLD(1, 1, 5, 10, 0, 0, 0x15, 0x7c, 0, 0, 0x1b, 0x58),
 	  { .nr_sack = 1, .sack = { { 5500, 7000 } } } },
 	{ "four SACK blocks",
@@ -52,6 +64,9 @@ static bool same(const struct xtcp_options *a, const struct xtcp_options *b)
 	if ((a->present & XTCP_HAS_WSCALE) && a->wscale != b->wscale)
 		return false;
 	if ((a->present & XTCP_HAS_TS) && (a->tsval != b->tsval || a->tsecr != b->tsecr))
+		return false;
+	if ((a->present & XTCP_HAS_NEGO) &&
+	    (a->ts_unit != b->ts_unit || a->ack_delay != b->ack_delay))
 		return false;
 	for (i = 0; i < a->nr_sack; i++) {
 		if (a->sack[i].seq != b->sack[i].seq || a->sack[i].end_seq != b->sack[i].end_seq)
@@ -243,6 +258,61 @@ TEST(bad_length_without_syn)
 	EXPECT_EQ(-1, parse(p, sizeof(p), false, &o));
 }
 
+/* What is not exactly our option is none, and no error of the segment; where it has our
+ * ExID it is counted.
+ */
+TEST(xtcp_option_malformed)
+{
+	static const struct {
+		u8 p[12];
+		u8 len;
+		u8 present;
+	} v[] = {
+		{ { 253, 8, 0x58, 0x54, 0x10, 0, 0, 1 }, 8, XTCP_HAS_NEGO },
+		{ { 254, 8, 0x58, 0x54, 0x10, 0, 0, 1 }, 8, 0 },	/* another kind */
+		{ { 253, 8, 0x58, 0x55, 0x10, 0, 0, 1 }, 8, 0 },	/* another's ExID */
+		{ { 253, 2 }, 2, 0 },					/* no ExID at all */
+		{ { 253, 3, 0x58 }, 3, 0 },
+		{ { 253, 4, 0x58, 0x54 }, 4, XTCP_BAD_NEGO },
+		{ { 253, 7, 0x58, 0x54, 0x10, 0, 0 }, 7, XTCP_BAD_NEGO },
+		{ { 253, 9, 0x58, 0x54, 0x10, 0, 0, 1, 0 }, 9, XTCP_BAD_NEGO },
+		{ { 253, 8, 0x58, 0x54, 0x00, 0, 0, 1 }, 8, XTCP_BAD_NEGO },	/* version */
+		{ { 253, 8, 0x58, 0x54, 0x20, 0, 0, 1 }, 8, XTCP_BAD_NEGO },
+		{ { 253, 8, 0x58, 0x54, 0x12, 0, 0, 1 }, 8, XTCP_BAD_NEGO },	/* unit */
+		{ { 253, 8, 0x58, 0x54, 0x10, 0x0f, 0x42, 0x41 }, 8, XTCP_BAD_NEGO },
+		{ { 253, 8, 0x58, 0x54, 0x10, 0xff, 0xff, 0xff }, 8, XTCP_BAD_NEGO },
+	};
+	struct xtcp_options o;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		EXPECT_EQ(0, parse(v[i].p, v[i].len, true, &o));
+		EXPECT_EQ(v[i].present, o.present) {
+			TH_LOG("case %u", i);
+		}
+		EXPECT_EQ(0, parse(v[i].p, v[i].len, false, &o));
+		EXPECT_EQ(0, o.present);	/* in a SYN only */
+	}
+}
+
+/* Of two the last counts, be it good or bad */
+TEST(xtcp_option_twice)
+{
+	u8 p[] = { 253, 8, 0x58, 0x54, 0x10, 0, 0, 1, 253, 8, 0x58, 0x54, 0x11, 0, 0, 2 };
+	struct xtcp_options o;
+
+	EXPECT_EQ(0, parse(p, sizeof(p), true, &o));
+	EXPECT_EQ(XTCP_HAS_NEGO, o.present);
+	EXPECT_EQ(XTCP_UNIT_US, o.ts_unit);
+	EXPECT_EQ(2, o.ack_delay);
+	p[12] = 0;
+	EXPECT_EQ(0, parse(p, sizeof(p), true, &o));
+	EXPECT_EQ(XTCP_BAD_NEGO, o.present);
+	p[4] = 0, p[12] = 0x10;
+	EXPECT_EQ(0, parse(p, sizeof(p), true, &o));
+	EXPECT_EQ(XTCP_HAS_NEGO, o.present);
+}
+
 TEST(fast_timestamp_layout)
 {
 	u8 p[16] = { 1, 1, 8, 10, 0, 0, 0, 5, 0x80, 0, 0, 6, 0 };
@@ -277,7 +347,9 @@ static void random_options(struct xtcp_options *o)
 	unsigned int i;
 
 	memset(o, 0, sizeof(*o));
-	o->present = unit_below(16);
+	o->present = unit_below(32);
+	o->ts_unit = unit_below(2);
+	o->ack_delay = unit_below(XTCP_ACK_DELAY_MAX + 1);
 	o->nr_sack = unit_below(XTCP_MAX_SACK + 1);
 	o->wscale = unit_rand();
 	o->mss = unit_rand();

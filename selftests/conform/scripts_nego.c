@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What XTCP adds to TCP, and that it is plain TCP for a peer that does not know of
+ * it: the XTCP option (RFC 6994, layout in module/core/wire.h) and what is in
+ * force with it.  Kernel TCP has none of this and skips the program.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/tcp.h>
+#include <linux/xtcp.h>
+#include "known.h"
+#include "states.h"
+
+static void only_xtcp(void)
+{
+	if (stack == STACK_TCP)
+		skip("kernel TCP has no XTCP option");
+}
+
+static struct xtcp_info info(void)
+{
+	struct xtcp_info i = {};
+	socklen_t len = sizeof(i);
+
+	if (getsockopt(c->fd, SOL_XTCP, XTCP_INFO, &i, &len))
+		fail("XTCP_INFO: %s", strerror(errno));
+	check_eq(len, sizeof(i));
+	return i;
+}
+
+static bool in_force(void)
+{
+	return info().xtcpi_flags & XTCP_INFO_NEGOTIATED;
+}
+
+static void opt_on_socket(int fd, int name, int value)
+{
+	if (setsockopt(fd, SOL_XTCP, name, &value, sizeof(value)))
+		fail("option %d = %d: %s", name, value, strerror(errno));
+}
+
+/* ---- the option ---- */
+
+SCRIPT(syn_offers, "XTCP option in the SYN: version 1, the delay that we promise")
+{
+	only_xtcp();
+	sysctl_set("max_ack_delay", 2500);
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = 1, .delay = 2500);
+}
+
+SCRIPT(synack_answers, "XTCP option in the SYN,ACK if the SYN has it, and in nothing else")
+{
+	long before = counter("Negotiated");
+
+	only_xtcp();
+	establish_passive_with(.mss = 1460, .nego = 1, .delay = 700);
+	check(in_force());
+	check_eq(info().xtcpi_peer_ack_delay, 700);
+	stack_write(10);
+	expect(ACK, .seq = 1, .ack = 1, .len = 10, .nego = NO);
+	check_eq(counter("Negotiated"), before + 1);
+}
+
+SCRIPT(synack_is_asked, "RFC 6994: no answer to what was not offered")
+{
+	only_xtcp();
+	stack_listen(5);
+	inject(SYN, .seq = 0, .mss = 1460);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+	inject(ACK, .seq = 1, .ack = 1);
+	stack_accept();
+	check(!in_force());
+}
+
+SCRIPT(answered, "both ends have sent the option: in force")
+{
+	struct xtcp_info i;
+
+	only_xtcp();
+	establish_with(.mss = 1460, .nego = 1, .delay = 1234);
+	i = info();
+	check(i.xtcpi_flags & XTCP_INFO_NEGOTIATED);
+	check_eq(i.xtcpi_peer_ack_delay, 1234);
+	check(i.xtcpi_ack_delay <= 1000 && i.xtcpi_ack_delay > 0);
+}
+
+SCRIPT(plain_peer, "no answer: plain TCP")
+{
+	long ignored = counter("NegotiationIgnored");
+	struct xtcp_info i;
+
+	only_xtcp();
+	establish_with(.mss = 1460);
+	i = info();
+	check(!(i.xtcpi_flags & XTCP_INFO_NEGOTIATED));
+	check_eq(i.xtcpi_peer_ack_delay, 0);
+	check_eq(i.xtcpi_ack_delay, 40000);
+	check_eq(counter("NegotiationIgnored"), ignored);
+}
+
+SCRIPT(promise_of_nothing, "a delay below the error of a timer counts as that")
+{
+	only_xtcp();
+	establish_with(.mss = 1460, .nego = 1, .delay = 0);
+	check_eq(info().xtcpi_peer_ack_delay, 100);
+}
+
+/* The SYN,ACK carries these bytes as option. */
+static void garbage(const char *opt, int len)
+{
+	long ignored = counter("NegotiationIgnored");
+
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = 1);
+	inject(SYN | ACK, .seq = 0, .ack = 1, .opt = opt, .optlen = len);
+	expect(ACK, .seq = 1, .ack = 1);
+	state_is(ESTABLISHED);
+	check(!in_force());
+	check_eq(counter("NegotiationIgnored"), ignored + 1);
+}
+
+SCRIPT(garbage_version, "another version: plain TCP")
+{
+	only_xtcp();
+	garbage("\xfd\x08\x58\x54\x20\x00\x03\xe8", 8);
+}
+
+SCRIPT(garbage_unit, "an unknown unit of timestamps: plain TCP")
+{
+	only_xtcp();
+	garbage("\xfd\x08\x58\x54\x12\x00\x03\xe8", 8);
+}
+
+SCRIPT(garbage_length, "RFC 6994 3: another length of our ExID: plain TCP")
+{
+	only_xtcp();
+	garbage("\xfd\x06\x58\x54\x10\x00\x01\x01", 8);
+}
+
+SCRIPT(absurd_delay, "a promise of more than a second is not believed")
+{
+	only_xtcp();
+	garbage("\xfd\x08\x58\x54\x10\xff\xff\xff", 8);
+}
+
+SCRIPT(other_experiment, "RFC 6994: another's ExID is nothing to us")
+{
+	long ignored = counter("NegotiationIgnored");
+
+	only_xtcp();
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = 1);
+	inject(SYN | ACK, .seq = 0, .ack = 1, .opt = "\xfd\x08\x12\x34\x10\x00\x03\xe8",
+	       .optlen = 8);
+	expect(ACK, .seq = 1, .ack = 1);
+	check(!in_force());
+	check_eq(counter("NegotiationIgnored"), ignored);
+}
+
+SCRIPT(garbage_in_syn, "garbage in the SYN: a SYN,ACK without the option")
+{
+	long ignored = counter("NegotiationIgnored");
+
+	only_xtcp();
+	stack_listen(5);
+	inject(SYN, .seq = 0, .opt = "\xfd\x08\x58\x54\x10\xff\xff\xff", .optlen = 8);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+	check_eq(counter("NegotiationIgnored"), ignored + 1);
+}
+
+SCRIPT(repeated_syn_ack, "the option is in the SYN,ACK that is sent again")
+{
+	only_xtcp();
+	stack_listen(5);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 500);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = 1);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = 1, .after = 1000);
+}
+
+SCRIPT(simultaneous_open, "RFC 9293 3.5, figure 8: both SYNs offer")
+{
+	only_xtcp();
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = 1);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 300);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = 1);
+	inject(SYN | ACK, .seq = 0, .ack = 1, .mss = 1460, .nego = 1, .delay = 300);
+	state_is(ESTABLISHED);
+	check_eq(info().xtcpi_peer_ack_delay, 300);
+}
+
+SCRIPT(simultaneous_open_plain, "RFC 9293 3.5, figure 8: the other SYN offers nothing")
+{
+	only_xtcp();
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = 1);
+	inject(SYN, .seq = 0, .mss = 1460);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+}
+
+/* ---- switches ---- */
+
+SCRIPT(off_by_sysctl, "sysctl negotiate = 0: neither offered nor answered")
+{
+	only_xtcp();
+	sysctl_set("negotiate", 0);
+	stack_connect();
+	expect(SYN, .seq = 0, .nego = NO);
+	inject(SYN | ACK, .seq = 0, .ack = 1, .mss = 1460, .nego = 1, .delay = 5);
+	expect(ACK, .seq = 1, .ack = 1);
+	check(!in_force());	/* an answer to nothing */
+	use(conv_new());
+	stack_listen(5);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 5);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+}
+
+SCRIPT(option_beats_sysctl, "XTCP_NEGOTIATE: the socket's own wish, inherited by children")
+{
+	only_xtcp();
+	stack_listen(5);
+	opt_on_socket(c->lfd, XTCP_NEGOTIATE, 0);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 5);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+	use(conv_new());
+	sysctl_set("negotiate", 0);
+	stack_listen(5);
+	opt_on_socket(c->lfd, XTCP_NEGOTIATE, 1);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 5);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = 1);
+	inject(ACK, .seq = 1, .ack = 1);
+	stack_accept();
+	check(in_force());
+}
+
+SCRIPT(syn_cookie, "not in force on a connection made from a SYN cookie")
+{
+	only_xtcp();
+	sysctl_set("syncookies", 2);
+	stack_listen(5);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 5);
+	expect(SYN | ACK, .seq = 0, .ack = 1, .nego = NO);
+	inject(ACK, .seq = 1, .ack = 1);
+	stack_accept();
+	check(!in_force());
+}
+
+/* ---- the delay that was promised ---- */
+
+SCRIPT(delayed_ack_keeps_promise, "no ACK is held back longer than was promised")
+{
+	double ms;
+
+	only_xtcp();
+	sysctl_set("max_ack_delay", 3000);
+	establish_with(.mss = 1460, .nego = 1, .delay = 1000);
+	stack_opt(SOL_TCP, TCP_QUICKACK, 0);
+	inject(ACK, .seq = 1, .ack = 1, .len = 100);
+	expect(ACK, .seq = 1, .ack = 101);
+	ms = since_mark();
+	check(ms < 30);		/* 40 without the promise */
+}
+
+SCRIPT(delayed_ack_of_plain_tcp, "RFC 9293 3.8.6.3: without it the sysctl delack_max")
+{
+	only_xtcp();
+	establish_with(.mss = 1460);
+	stack_opt(SOL_TCP, TCP_QUICKACK, 0);
+	inject(ACK, .seq = 1, .ack = 1, .len = 100);
+	expect(ACK, .seq = 1, .ack = 101, .after = 40);
+}
+
+SCRIPT_MAIN
