@@ -329,6 +329,11 @@ static inline void xt_ipv6_icmp_error(struct sock *sk, struct sk_buff *quote, in
 }
 #endif
 
+/* ------------------------------------------------ segments that leave later */
+
+/* @at: ns of CLOCK_MONOTONIC; the argument that says so was a bool once */
+#define xt_set_delivery_time(skb, at)	skb_set_delivery_time(skb, ns_to_ktime(at), 1)
+
 /* ------------------------------------------------ memory */
 
 /* the @n-th page behind @page, where the pages of a frag may not be in one array */

@@ -142,7 +142,7 @@ static bool checksum(const struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
-static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
+static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss, u64 at)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 segs = 1;
@@ -156,6 +156,8 @@ static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss)
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb->priority = READ_ONCE(sk->sk_priority);
+	if (xs->tcb.pace_fq)
+		xt_set_delivery_time(skb, at);
 	/* a new route first, with what its device can do, or IP would look for one
 	 * behind our back and take HW_CSUM for granted (xtcp_setup_caps())
 	 */
@@ -196,7 +198,7 @@ static void send_segment(struct sock *sk, struct sk_buff *skb,
 		xtcp_rx_sent_ack(tcb, wnd);
 	trace_xtcp_seg_out(sock_net(sk), &xs->ep.key, sk->sk_state, h.flags, h.seq,
 			   h.ack, len, h.wnd);
-	transmit(sk, skb, len, mss);
+	transmit(sk, skb, len, mss, what->at);
 }
 
 static const char *why_again(const struct xtcp_tcb *tcb, const struct xtcp_tx *what)
@@ -280,6 +282,28 @@ static void wake(struct sock *sk)
 		sk->sk_write_space(sk);
 }
 
+/* ---- pacing ---- */
+
+/* Who wants it: the controller, the user (SO_MAX_PACING_RATE), or the qdisc fq, which
+ * says so in sk_pacing_status when it meets the socket.
+ */
+static void follow_pacing(struct sock *sk)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	unsigned long most = READ_ONCE(sk->sk_max_pacing_rate);
+	bool fq = smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_FQ;
+
+	if (!fq && most == ~0UL && !(tcb->cc->flags & XTCP_CC_PACE)) {
+		if (!tcb->pacing)
+			return;
+		xtcp_pace_off(tcb);
+	} else if (!tcb->pacing || tcb->pace_fq != fq ||
+		   tcb->pacing_max != (most == ~0UL ? 0 : max(most, 1UL))) {
+		xtcp_pace_set(tcb, most == ~0UL ? 0 : max(most, 1UL), fq);
+	}
+	WRITE_ONCE(sk->sk_pacing_rate, min_t(u64, tcb->pacing_rate ?: ~0UL, ~0UL));
+}
+
 void xtcp_flush(struct sock *sk, u64 now)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
@@ -293,6 +317,7 @@ void xtcp_flush(struct sock *sk, u64 now)
 		if (xtcp_rx_window_update_due(tcb))
 			tcb->todo |= XTCP_ACK_NOW;
 	}
+	follow_pacing(sk);
 	while (xtcp_tx_next(tcb, now, &what))
 		if (!send_one(sk, &what, now))
 			break;
@@ -307,7 +332,7 @@ void xtcp_flush(struct sock *sk, u64 now)
 static bool send_bare(struct sock *sk, u8 flags, u32 seq, u64 now)
 {
 	struct xtcp_tx what = { .kind = XTCP_TX_ACK, .flags = flags,
-				.seq = seq, .end_seq = seq };
+				.seq = seq, .end_seq = seq, .at = now };
 	struct sk_buff *skb = alloc_segment(0);
 
 	if (!skb)

@@ -280,12 +280,18 @@ static void on_linger(struct sock *sk, u64 now)
 		xtcp_event(sk, EV_TIMEOUT);
 }
 
+/* What was held back leaves with the flush that follows. */
+static void on_pace(struct sock *sk, u64 now)
+{
+}
+
 static void (*const on_deadline[XTCP_NR_TIMERS])(struct sock *sk, u64 now) = {
 	[XTCP_T_REXMT]		= on_rexmt,
 	[XTCP_T_PERSIST]	= on_persist,
 	[XTCP_T_DELACK]		= on_delack,
 	[XTCP_T_KEEPALIVE]	= on_keepalive,
 	[XTCP_T_LINGER]		= on_linger,
+	[XTCP_T_PACE]		= on_pace,
 };
 
 void xtcp_timer_run(struct sock *sk, u64 now)

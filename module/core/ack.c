@@ -236,4 +236,5 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		open_cwnd(tcb, &a, res, now);
 	if (res->flags & XTCP_A_DATA_ACKED)
 		restart_rexmt(tcb, partial_before, now);
+	xtcp_pace_update(tcb);
 }

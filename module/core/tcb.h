@@ -31,7 +31,7 @@ enum xtcp_timer {
 	XTCP_T_LINGER,		/* FIN-WAIT-2 of an orphan */
 	XTCP_T_REO,		/* RFC 8985 reordering timer (not yet set) */
 	XTCP_T_TLP,		/* RFC 8985 tail loss probe (not yet set) */
-	XTCP_T_PACE,		/* pacing (not yet set) */
+	XTCP_T_PACE,		/* pacing: text that may not leave yet (pace.c) */
 	XTCP_NR_TIMERS
 };
 
@@ -199,6 +199,14 @@ struct xtcp_tcb {
 	   cc_on:1;		/* cc->init() was called, release() is due */
 	u64 last_send_at;	/* last data transmission (restart after idle) */
 	u64 cc_priv[XTCP_CC_PRIV_U64];
+
+	/* pacing (pace.c); rates in bytes/s */
+	u64 pacing_rate;	/* in force, 0 = text leaves as the windows let it */
+	u64 pacing_max;		/* the user's limit, 0 = none */
+	u64 cc_rate;		/* what the controller asks for, 0 = by cwnd and SRTT */
+	u64 pace_next;		/* text may leave from here on, ns */
+	u8 pacing:1,		/* wanted by the controller, the user or the qdisc */
+	   pace_fq:1;		/* the qdisc holds each segment until its time */
 
 	/* delayed ACK, RFC 9293 3.8.6.3 and 5681 4.2 */
 	u64 delack_max;		/* longest delay */
@@ -501,6 +509,42 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 /** xtcp_rto() - the timeout in force: rto << backoff, within rto_min and rto_max */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
 
+/* ---- pace.c ---- */
+
+/** xtcp_pace_rate() - the rate that pacing would have now: twice a window per round trip
+ * in slow start, 1.2 afterwards, or what the controller asks for; at most the user's limit
+ * Return: bytes/s, 0 = not known yet
+ */
+u64 xtcp_pace_rate(const struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_pace_set() - pace from now on
+ * @most: the user's limit in bytes/s, 0 = none
+ * @fq: a queueing discipline holds segments back until the time they are stamped with
+ */
+void xtcp_pace_set(struct xtcp_tcb *tcb, u64 most, bool fq);
+
+/** xtcp_pace_off() - text leaves as the windows let it */
+void xtcp_pace_off(struct xtcp_tcb *tcb);
+
+/** xtcp_pace_update() - cwnd or SRTT have changed */
+void xtcp_pace_update(struct xtcp_tcb *tcb);
+
+/** xtcp_pace_full() - must text wait now? */
+bool xtcp_pace_full(const struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_pace_hold() - the same for text that would leave; where it must wait, PACE is set */
+bool xtcp_pace_hold(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_pace_leaves() - when text that is sent now leaves this host: not before now */
+u64 xtcp_pace_leaves(const struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_pace_burst() - how much text leaves in one piece, where @most may */
+u32 xtcp_pace_burst(const struct xtcp_tcb *tcb, u32 most, u32 mss);
+
+/** xtcp_pace_sent() - @bytes of text were sent: when may the next leave? */
+void xtcp_pace_sent(struct xtcp_tcb *tcb, u32 bytes, u64 now);
+
 /* ---- ack.c ---- */
 
 #define XTCP_A_DATA_ACKED	0x01	/* SND.UNA moved */
@@ -554,6 +598,7 @@ enum xtcp_tx_kind {
  * @flags: control bits to set, XTCP_ACK included where it belongs
  * @seq: first number
  * @end_seq: behind the last; SYN and FIN count
+ * @at: when it shall leave the host; later than now only with tcb->pace_fq
  *
  * Bytes of text are the part of [seq, end_seq) that is neither SYN (iss) nor
  * FIN (write_seq).  A probe has seq = end_seq = SND.UNA - 1 and no text: the
@@ -565,6 +610,7 @@ struct xtcp_tx {
 	u8 flags;
 	u32 seq;
 	u32 end_seq;
+	u64 at;
 };
 
 /**

@@ -57,7 +57,9 @@ static u32 round_down_to(u32 len, u32 mss)
 /* The longest text of one answer: whole segments. */
 static u32 burst_limit(const struct xtcp_tcb *tcb, u32 mss)
 {
-	return tcb->gso_max > mss ? round_down_to(tcb->gso_max, mss) : mss;
+	u32 most = xtcp_pace_burst(tcb, tcb->gso_max, mss);
+
+	return most > mss ? round_down_to(most, mss) : mss;
 }
 
 static u8 text_flags(const struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
@@ -125,7 +127,7 @@ static u32 cut_to_cwnd(struct xtcp_tcb *tcb, u32 len, u32 room, u32 mss)
  * RFC 9293 3.8.6 (SHLD-16): old data up to SND.UNA + SND.WND is sent again; of a
  * shrunken window the rest waits.
  */
-static bool next_rexmit(struct xtcp_tcb *tcb, struct xtcp_tx *what)
+static bool next_rexmit(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
 	struct xtcp_range *r = xtcp_map_first_lost(tcb);
 	u32 mss = xtcp_smss(tcb), room = cwnd_room(tcb, mss), text, len;
@@ -139,7 +141,7 @@ static bool next_rexmit(struct xtcp_tcb *tcb, struct xtcp_tx *what)
 	len = cut_to_cwnd(tcb, len, room, mss);
 	if (len == text && window_room(tcb, r->seq) >= r->end_seq - r->seq)
 		len = r->end_seq - r->seq;	/* with its FIN */
-	if (!len)
+	if (!len || xtcp_pace_hold(tcb, now))
 		return false;
 	return answer(what, XTCP_TX_REXMIT, text_flags(tcb, r->seq, r->seq + len),
 		      r->seq, r->seq + len);
@@ -263,6 +265,8 @@ static bool next_new(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 		start_persist(tcb, now);
 		return false;
 	}
+	if (xtcp_pace_hold(tcb, now))
+		return false;
 	return answer(what, XTCP_TX_NEW, text_flags(tcb, seq, end_seq), seq, end_seq);
 }
 
@@ -304,21 +308,25 @@ static void note_cwnd_use(struct xtcp_tcb *tcb)
 
 static bool next_text(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
-	note_cwnd_use(tcb);
+	if (!xtcp_pace_full(tcb, now))	/* else cwnd is not what holds us back right now */
+		note_cwnd_use(tcb);
 	if (tcb->lost_bytes)	/* new data would not fit either window */
-		return next_rexmit(tcb, what);
+		return next_rexmit(tcb, now, what);
 	return next_new(tcb, now, what);
 }
 
 bool xtcp_tx_next(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
+	what->at = now;
 	if (tcb->state == TCP_SYN_SENT || tcb->state == TCP_SYN_RECV) {
 		if (tcb->syn_out && (tcb->snd_nxt == tcb->iss || tcb->lost_bytes))
 			return next_syn(tcb, tcb->lost_bytes ? XTCP_TX_REXMIT :
 					XTCP_TX_NEW, what);
 	} else if (sends_text(tcb)) {
-		if (next_text(tcb, now, what))
+		if (next_text(tcb, now, what)) {
+			what->at = xtcp_pace_leaves(tcb, now);
 			return true;
+		}
 		if (tcb->todo & XTCP_PROBE_NOW)
 			return next_probe(tcb, what);
 	}
@@ -327,7 +335,7 @@ bool xtcp_tx_next(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 
 /* ---- booking ---- */
 
-static void count_text(struct xtcp_tcb *tcb, u32 text)
+static void count_text(struct xtcp_tcb *tcb, u32 text, u64 now)
 {
 	u32 mss = xtcp_smss(tcb), segs = 1;
 
@@ -337,6 +345,8 @@ static void count_text(struct xtcp_tcb *tcb, u32 text)
 	if (text)
 		tcb->data_segs_out += segs;
 	tcb->bytes_sent += text;
+	if (tcb->pacing && text)
+		xtcp_pace_sent(tcb, text, now);
 }
 
 /* RFC 6298 5.1 */
@@ -352,7 +362,7 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 	u32 text = text_len(tcb, what->seq, what->end_seq);
 
 	start_rexmt(tcb, now);
-	if (xtcp_map_add(tcb, what->seq, what->end_seq, now))
+	if (xtcp_map_add(tcb, what->seq, what->end_seq, what->at))
 		return -1;
 	tcb->snd_nxt = what->end_seq;
 	if (text && text % xtcp_smss(tcb))
@@ -360,7 +370,7 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 	if (text)
 		tcb->last_send_at = now;
 	tcb->todo &= ~XTCP_PROBE_NOW;
-	count_text(tcb, text);
+	count_text(tcb, text, now);
 	return 0;
 }
 
@@ -370,11 +380,11 @@ static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 no
 
 	start_rexmt(tcb, now);
 	tcb->todo &= ~XTCP_PROBE_NOW;
-	xtcp_map_resent(tcb, what->seq, what->end_seq, now);
+	xtcp_map_resent(tcb, what->seq, what->end_seq, what->at);
 	tcb->high_rxt = seq_max(tcb->high_rxt, what->end_seq);
 	tcb->force_rexmit = 0;
 	tcb->last_send_at = now;
-	count_text(tcb, text);
+	count_text(tcb, text, now);
 	tcb->bytes_retrans += text;
 	tcb->total_retrans += tcb->segs_out - before_it;
 }
