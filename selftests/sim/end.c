@@ -141,7 +141,7 @@ static void emit_packet(struct end *e, const struct xtcp_tx *what, u8 flags, u32
 	p->again = what->kind == XTCP_TX_REXMIT;
 	p->segs = text > mss ? (text + mss - 1) / mss : 1;
 	p->wire = text + p->segs * (IP_HDR + optlen);
-	if (sim_trace)
+	if (traced(e->conn))
 		printf("# %14.3f us send from %d%s seq %u:%u cwnd %u pipe %u\n", sim_now / 1e3,
 		       e == &e->conn->e[1], p->again ? " again" : "", seg->seq - e->tcb.iss,
 		       seg->end_seq - e->tcb.iss, e->tcb.cwnd, xtcp_pipe(&e->tcb));
@@ -502,6 +502,7 @@ struct conn *conn_new(const struct end_opts *opts, const struct route *there,
 	}
 	if (!c || !conns)
 		abort();
+	c->nr = nr_conns;
 	conns[nr_conns++] = c;
 	for (i = 0; i < 2; i++) {
 		end_init(&c->e[i], opts);

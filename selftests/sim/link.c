@@ -103,7 +103,7 @@ static void arrive(void *obj, u64 arg)
 		link_send(p);
 		return;
 	}
-	if (sim_trace)
+	if (traced(p->to->conn))
 		trace("in", p);
 	end_segment(p);
 	packet_free(p);
@@ -133,7 +133,7 @@ void link_send(struct packet *p)
 	struct link *l = p->to->in.hop[p->hop];
 
 	if (dropped(l, p)) {
-		if (sim_trace)
+		if (traced(p->to->conn))
 			trace("LOST", p);
 		packet_free(p);
 		return;

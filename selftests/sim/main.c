@@ -3,9 +3,9 @@
  * Runs the scenarios: one KTAP result a row, with its figures; the rows of a scenario
  * read as a table.
  *
- *	sim [-l] [-t] [-s SEED] [-p DIR] [NAME]
+ *	sim [-l] [-t] [-c NR] [-s SEED] [-p DIR] [NAME]
  *
- * -l: all rows, not only the quick ones; -t: show every segment; -p: plots into DIR;
+ * -l: all rows, not only the quick ones; -t: show every segment; -c: those of one connection; -p: plots into DIR;
  * NAME: only rows whose name contains it.
  */
 #include <math.h>
@@ -16,7 +16,8 @@
 #include <unistd.h>
 #include "sim.h"
 
-bool sim_all, sim_trace;
+bool sim_all;
+long sim_trace = -2;
 u64 sim_seed = 1;
 
 void note(struct result *r, const char *fmt, ...)
@@ -126,13 +127,16 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "lts:p:")) != -1) {
+	while ((c = getopt(argc, argv, "ltc:s:p:")) != -1) {
 		switch (c) {
 		case 'l':
 			sim_all = true;
 			break;
 		case 't':
-			sim_trace = true;
+			sim_trace = -1;
+			break;
+		case 'c':
+			sim_trace = strtol(optarg, NULL, 0);
 			break;
 		case 's':
 			sim_seed = strtoull(optarg, NULL, 0);
@@ -141,7 +145,7 @@ int main(int argc, char **argv)
 			plot_dir = optarg;
 			break;
 		default:
-			fprintf(stderr, "usage: sim [-l] [-t] [-s SEED] [-p DIR] [NAME]\n");
+			fprintf(stderr, "usage: sim [-l] [-t] [-c NR] [-s SEED] [-p DIR] [NAME]\n");
 			return 2;
 		}
 	}

@@ -6,5 +6,9 @@
 extern const struct scenario s_single;
 extern const struct scenario s_share;
 extern const struct scenario s_loss;
+extern const struct scenario s_order;
+extern const struct scenario s_rr;
+extern const struct scenario s_tail;
+extern const struct scenario s_incast;
 
 #endif

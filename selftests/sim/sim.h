@@ -152,6 +152,7 @@ struct end {
 
 struct conn {
 	struct end e[2];		/* 0 opens */
+	unsigned int nr;		/* in the order of making */
 	u64 opened_at;
 	void *user;			/* of the application */
 	u64 mark_bytes;			/* conn_mark() */
@@ -244,7 +245,12 @@ struct scenario {
 extern const struct scenario *const scenarios[];	/* up to NULL */
 
 extern bool sim_all;			/* the long run */
-extern bool sim_trace;
+extern long sim_trace;			/* number of a connection; -1: all; -2: none */
+static inline bool traced(const struct conn *c)
+{
+	return sim_trace == -1 || sim_trace == (long)c->nr;
+}
+
 extern u64 sim_seed;
 
 /* ---- svg.c ---- */

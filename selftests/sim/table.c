@@ -7,5 +7,9 @@ const struct scenario *const scenarios[] = {
 	&s_single,
 	&s_share,
 	&s_loss,
+	&s_order,
+	&s_rr,
+	&s_tail,
+	&s_incast,
 	NULL
 };
