@@ -10,6 +10,7 @@
 #include "cc.h"
 
 static const struct xtcp_cc_ops * const registry[] = {
+	&xtcp_cc_cubic,
 	&xtcp_cc_reno,
 };
 
@@ -71,4 +72,29 @@ u32 xtcp_cc_initial_window(const struct xtcp_tcb *tcb)
 		return mss;
 	/* RFC 6928 2: min (10*MSS, max (2*MSS, 14600)) */
 	return min_t(u32, XTCP_INIT_WND_SEGS * mss, max_t(u32, 2 * mss, 14600));
+}
+
+/*
+ * RFC 3465 2.2, 2.3: one ACK opens cwnd by at most L * SMSS, L = 2, or 1 after a
+ * timeout.  Deviation: L is as many segments as one super-packet carries; the peer
+ * answers it with one ACK, and L is there to bound the burst that one ACK releases,
+ * which is a super-packet anyhow.
+ */
+void xtcp_cc_slow_start(struct xtcp_tcb *tcb, u32 acked)
+{
+	u32 mss = xtcp_smss(tcb), most = max(2 * mss, tcb->gso_max);
+
+	if (tcb->recovery == XTCP_RTO_RECOVERY)
+		most = mss;
+	tcb->cwnd += min(acked, most);
+}
+
+/*
+ * RFC 5681 4.1: the restart window is min(IW, cwnd).  ssthresh remembers the capacity
+ * that was there (RFC 7661 4.4), so that slow start leads back to it.
+ */
+void xtcp_cc_restart_window(struct xtcp_tcb *tcb)
+{
+	tcb->ssthresh = max(tcb->ssthresh, tcb->cwnd - tcb->cwnd / 4);
+	tcb->cwnd = min(tcb->cwnd, xtcp_cc_initial_window(tcb));
 }

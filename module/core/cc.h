@@ -69,6 +69,7 @@ struct xtcp_cc_ops {
 	void (*release)(struct xtcp_tcb *tcb);
 };
 
+extern const struct xtcp_cc_ops xtcp_cc_cubic;
 extern const struct xtcp_cc_ops xtcp_cc_reno;
 
 /** xtcp_cc_find() - by name; NULL if there is none */
@@ -91,5 +92,11 @@ void xtcp_cc_undo(struct xtcp_tcb *tcb, u64 now);
 
 /** xtcp_cc_initial_window() - RFC 6928 2, and one SMSS after a lost SYN (RFC 5681 3.1) */
 u32 xtcp_cc_initial_window(const struct xtcp_tcb *tcb);
+
+/** xtcp_cc_slow_start() - for controllers: cwnd grows by @acked, bounded for one ACK (RFC 3465) */
+void xtcp_cc_slow_start(struct xtcp_tcb *tcb, u32 acked);
+
+/** xtcp_cc_restart_window() - for controllers: cwnd after an idle time (RFC 5681 4.1) */
+void xtcp_cc_restart_window(struct xtcp_tcb *tcb);
 
 #endif

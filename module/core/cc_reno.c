@@ -13,19 +13,6 @@ static void reno_init(struct xtcp_tcb *tcb, u64 now)
 	tcb->cwnd_acked = 0;
 }
 
-/*
- * RFC 3465 2.2, 2.3: one ACK opens cwnd by at most L * SMSS, L = 2, or 1 after a
- * timeout.  Deviation: L is as many segments as one super-packet carries; the peer
- * answers it with one ACK, and L is there to bound the burst that one ACK releases,
- * which is a super-packet anyhow.
- */
-static u32 slow_start_limit(const struct xtcp_tcb *tcb, u32 mss)
-{
-	if (tcb->recovery == XTCP_RTO_RECOVERY)
-		return mss;
-	return max(2 * mss, tcb->gso_max);
-}
-
 static void congestion_avoidance(struct xtcp_tcb *tcb, u32 acked, u32 mss)
 {
 	/* RFC 3465 2.1: one SMSS for each window of data acknowledged */
@@ -43,7 +30,7 @@ static void reno_on_ack(struct xtcp_tcb *tcb, const struct xtcp_cc_ack *a, u64 n
 	if (!a->limited || tcb->cwnd >= XTCP_CWND_MAX)
 		return;
 	if (tcb->cwnd < tcb->ssthresh)
-		tcb->cwnd += min(a->acked, slow_start_limit(tcb, mss));
+		xtcp_cc_slow_start(tcb, a->acked);
 	else
 		congestion_avoidance(tcb, a->acked, mss);
 }
@@ -62,8 +49,7 @@ static void reno_on_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64
 
 static void reno_on_idle(struct xtcp_tcb *tcb, u64 idle, u64 now)
 {
-	/* RFC 5681 4.1: the restart window is min(IW, cwnd) */
-	tcb->cwnd = min(tcb->cwnd, xtcp_cc_initial_window(tcb));
+	xtcp_cc_restart_window(tcb);
 }
 
 const struct xtcp_cc_ops xtcp_cc_reno = {

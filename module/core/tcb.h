@@ -81,7 +81,7 @@ struct xtcp_hole_end {		/* one received interval beyond RCV.NXT */
 /* ---- congestion control (cc.h) ---- */
 
 struct xtcp_cc_ops;
-#define XTCP_CC_PRIV_U64	13
+#define XTCP_CC_PRIV_U64	14
 #define XTCP_SSTHRESH_INIT	0x7fffffffu	/* arbitrarily high, RFC 5681 3.1 */
 #define XTCP_CWND_MAX		(1u << 30)	/* the largest window there is, RFC 7323 2.3 */
 

@@ -17,7 +17,9 @@ TEST(registry)
 	ASSERT_EQ(NULL, xtcp_cc_find("ren"));
 	ASSERT_EQ(NULL, xtcp_cc_find("renoo"));
 	ASSERT_EQ(NULL, xtcp_cc_find(""));
-	ASSERT_EQ(&xtcp_cc_reno, xtcp_cc_nth(0));
+	ASSERT_EQ(&xtcp_cc_cubic, xtcp_cc_find("cubic"));
+	ASSERT_EQ(&xtcp_cc_cubic, xtcp_cc_nth(0));	/* the default */
+	ASSERT_EQ(&xtcp_cc_reno, xtcp_cc_nth(1));
 	ASSERT_EQ(NULL, xtcp_cc_nth(100));
 	ASSERT_EQ(NULL, xtcp_cc_nth(~0u));
 }
@@ -149,6 +151,22 @@ TEST(halving)
 			ASSERT_EQ(v[i].cwnd, s.tcb.cwnd);	/* the caller's */
 		}
 	}
+}
+
+/* RFC 5681 4.1; RFC 7661 4.4: ssthresh at least 3/4 of cwnd */
+TEST(idle_remembers_capacity)
+{
+	struct sender s;
+
+	sender_init(&s, 1);
+	s.tcb.cwnd = 100000;
+	s.tcb.ssthresh = 20000;
+	s.tcb.cc->on_idle(&s.tcb, 5000 * MS, s.now);
+	ASSERT_EQ(10000, s.tcb.cwnd);
+	ASSERT_EQ(75000, s.tcb.ssthresh);
+	s.tcb.ssthresh = 90000;
+	s.tcb.cc->on_idle(&s.tcb, 5000 * MS, s.now);
+	ASSERT_EQ(90000, s.tcb.ssthresh);
 }
 
 /* RFC 5681 4.1 */
