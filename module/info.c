@@ -130,7 +130,7 @@ static void fill_own(const struct xtcp_tcb *tcb, struct xtcp_info *info)
 		info->xtcpi_flags |= XTCP_INFO_NEGOTIATED;
 	info->xtcpi_ack_delay = to_us(xtcp_delack(tcb));
 	info->xtcpi_peer_ack_delay = to_us(tcb->peer_delack);
-	info->xtcpi_rto_floor = to_us(tcb->rto_floor);
+	info->xtcpi_rto_floor = to_us(xtcp_rto_floor(tcb));
 	info->xtcpi_srtt = tcb->srtt;
 	info->xtcpi_rttvar = tcb->rttvar;
 	info->xtcpi_rto = xtcp_rto(tcb);

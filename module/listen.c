@@ -254,6 +254,7 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 {
 	struct xtcp_sock *xs = xtcp_sk(child);
 	struct xtcp_tcb *tcb = &xs->tcb;
+	u64 rtt;
 
 	xtcp_tcb_set_iss(tcb, req->iss + 1);
 	tcb->iss = req->iss;
@@ -285,8 +286,11 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->segs_out = 1 + req->rexmits;
 	xs->copied_seq = tcb->rcv_nxt;
 	xs->urg_seq = tcb->rcv_nxt;
-	if (req->sent_at)
-		xtcp_rtt_sample(tcb, now - req->sent_at, now);
+	rtt = req->sent_at ? now - req->sent_at : 0;
+	if (req->by_ts)
+		rtt = xtcp_ts_rtt(tcb, &seg->opt, now);
+	if (rtt)
+		xtcp_rtt_sample(tcb, rtt, now);
 }
 
 static bool settle(struct sock *child, struct xtcp_request *req, struct sk_buff *skb)

@@ -167,6 +167,7 @@ void xtcp_request_send_syn_ack(struct xtcp_request *req, u64 now)
 static void resend_syn_ack(struct xtcp_request *req, const char *cause, u64 now)
 {
 	req->sent_at = 0;	/* Karn: RFC 6298 3 */
+	req->by_ts = !req->acked;
 	xtcp_mib_inc(req->ep.net, XTCP_RETRANS_SEGS);
 	xtcp_mib_inc(req->ep.net, XTCP_SYN_RETRANS);
 	trace_xtcp_retransmit(&req->ep, req->iss, req->iss + 1, cause);
@@ -380,6 +381,7 @@ static enum xtcp_mib on_ack(struct xtcp_request *req, struct sk_buff *skb,
 	if (is_deferred(req, seg)) {
 		req->acked = 1;
 		req->sent_at = 0;	/* what comes later measures the user */
+		req->by_ts = 0;
 		return XTCP_DROP_DEFER_ACCEPT;
 	}
 	if (xtcp_accept_full(req->listener))

@@ -186,6 +186,7 @@ static int get_rto_floor(const struct sock *sk)
 static int set_rto_floor(struct sock *sk, int val)
 {
 	WRITE_ONCE(xtcp_sk(sk)->tcb.rto_floor, (u64)val * NSEC_PER_USEC);
+	xtcp_rto_update(&xtcp_sk(sk)->tcb);
 	return 0;
 }
 

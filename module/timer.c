@@ -115,6 +115,15 @@ static void timed_out(struct sock *sk)
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT, EV_TIMEOUT);
 }
 
+/* Attempts that came before those of any other TCP would are not counted. */
+static unsigned int early_tries(const struct sock *sk)
+{
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+
+	return xtcp_rto_early(tcb, syn ? XTCP_RTO_INIT : tcb->rto_min);
+}
+
 /* RFC 9293 3.8.3: R2, or the user's limit where one is set (RFC 5482 is local
  * here).  An orphan has nobody who waits, so it gets fewer attempts.
  */
@@ -137,7 +146,7 @@ static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
 	/* in the handshake whichever comes first */
 	if (xs->user_timeout && since && now - since >= xs->user_timeout)
 		return true;
-	return (opening || !xs->user_timeout) && tries >= r2;
+	return (opening || !xs->user_timeout) && tries >= r2 + early_tries(sk);
 }
 
 /* RFC 9293 3.8.3: R1 tells IP that the path may be dead. */
@@ -145,7 +154,7 @@ static void advise_ip(struct sock *sk)
 {
 	const struct xtcp_sysctl *ctl = &xtcp_sknet(sk)->sysctl;
 
-	if (xtcp_sk(sk)->tcb.rexmits < READ_ONCE(ctl->retries1))
+	if (xtcp_sk(sk)->tcb.rexmits < READ_ONCE(ctl->retries1) + early_tries(sk))
 		return;
 	sk_rethink_txhash(sk);
 	dst_negative_advice(sk);

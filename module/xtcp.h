@@ -117,7 +117,8 @@ struct xtcp_request {
 	u8 snd_wscale;
 	u8 rcv_wscale;
 	u8 sack_ok:1, ts_ok:1, wscale_ok:1, acked:1, /* acked: DEFER_ACCEPT waits for data */
-	   v6:1, dropped:1, nego_ok:1;
+	   v6:1, dropped:1, nego_ok:1,
+	   by_ts:1;	/* sent again: only a TSecr tells which one was answered */
 	u8 rexmits;			/* timeouts so far */
 	u8 tos;				/* of the SYN received */
 	int iif;

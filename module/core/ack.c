@@ -116,17 +116,6 @@ static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_options *o,
 
 /* ---- RTT ---- */
 
-/* RFC 7323 4.1: only from an ACK that advances SND.UNA; one tick is 1 ms. */
-static u64 sample_from_timestamp(const struct xtcp_tcb *tcb, const struct xtcp_options *o,
-				 u64 now)
-{
-	s32 ticks = xtcp_ts_now(tcb, now) - o->tsecr;
-
-	if (!tcb->ts_ok || !(o->present & XTCP_HAS_TS) || !o->tsecr || ticks < 0)
-		return 0;
-	return max(ticks, 1) * XTCP_NSEC_PER_MSEC;
-}
-
 /* Return: the sample in ns, 0 where this ACK gives none. */
 static u64 take_rtt_sample(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			   const struct xtcp_map_acked *m, u64 now)
@@ -135,8 +124,8 @@ static u64 take_rtt_sample(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 
 	if (m->sent_at && !m->rexmit && now >= m->sent_at)
 		rtt = max_t(u64, now - m->sent_at, 1);
-	else if (m->acked)
-		rtt = sample_from_timestamp(tcb, &seg->opt, now);
+	else if (m->acked)	/* RFC 7323 4.1: only from an ACK that advances SND.UNA */
+		rtt = xtcp_ts_rtt(tcb, &seg->opt, now);
 	if (rtt)
 		xtcp_rtt_sample(tcb, rtt, now);
 	return rtt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Round-trip time and the retransmission timeout of RFC 6298, in ns.  Owns srtt,
- * rttvar, rto and min_rtt; resets the back-off.  Never arms a timer.  Called by
+ * rttvar, rto, floor_shift and min_rtt; resets the back-off.  Never arms a timer.  Called by
  * ack.c with samples that Karn's rule allows, and by listen.c for the handshake.
  */
 #include <linux/minmax.h>
@@ -19,6 +19,31 @@ static void update_min_rtt(struct xtcp_tcb *tcb, u64 rtt, u64 now)
 	tcb->min_rtt_at = now;
 }
 
+u64 xtcp_rto_floor(const struct xtcp_tcb *tcb)
+{
+	u64 floor = max(tcb->rto_floor, XTCP_TIMER_ERROR);
+
+	return min(floor << tcb->floor_shift, max(floor, tcb->rto_min));
+}
+
+/*
+ * RFC 6298 2.3: RTO = SRTT + max (G, K*RTTVAR).
+ *
+ * Between two TCPs the lower bound stands in the place of G: with a bound below the
+ * second of 2.4, a delayed ACK on a steady path must not be a timeout.  Deviation: a
+ * peer that has promised how long it delays an ACK gets just that on top, and the
+ * rest can be as short as the timers of both ends are good.
+ */
+void xtcp_rto_update(struct xtcp_tcb *tcb)
+{
+	u64 bound = tcb->nego_ok ? xtcp_rto_floor(tcb) : tcb->rto_min;
+
+	if (!tcb->srtt)
+		return;
+	tcb->rto = tcb->srtt + max(bound, tcb->rttvar << 2) + tcb->peer_delack;
+	tcb->rto = min(tcb->rto, tcb->rto_max);	/* 2.5 */
+}
+
 void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now)
 {
 	u64 delta;
@@ -34,21 +59,39 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now)
 		tcb->rttvar = tcb->rttvar - (tcb->rttvar >> 2) + (delta >> 2);
 		tcb->srtt = tcb->srtt - (tcb->srtt >> 3) + (rtt >> 3);
 	}
-	/* The lower bound stands in the place of G: with a bound below the second
-	 * of RFC 6298 2.4, a delayed ACK on a steady path must not be a timeout.
-	 */
-	tcb->rto = tcb->srtt + max(tcb->rto_min, tcb->rttvar << 2);
-	tcb->rto = min(tcb->rto, tcb->rto_max);	/* 2.5 */
+	xtcp_rto_update(tcb);
 	tcb->backoff = 0;
 	update_min_rtt(tcb, rtt, now);
 }
 
 u64 xtcp_rto(const struct xtcp_tcb *tcb)
 {
-	u64 rto = max(tcb->rto, tcb->rto_min);
+	u64 rto = tcb->rto;
 	unsigned int i;
 
 	for (i = 0; i < tcb->backoff && rto < tcb->rto_max; i++)
 		rto <<= 1;	/* RFC 6298 5.5 */
 	return min(rto, tcb->rto_max);
+}
+
+/* A path whose delay has jumped once does so again: what came too soon waits twice as
+ * long from now on, at most as long as any TCP.
+ */
+void xtcp_rto_undone(struct xtcp_tcb *tcb)
+{
+	if (!tcb->nego_ok || xtcp_rto_floor(tcb) >= tcb->rto_min)
+		return;
+	tcb->floor_shift++;
+	tcb->todo |= XTCP_SAVE_METRICS;
+	xtcp_rto_update(tcb);
+}
+
+unsigned int xtcp_rto_early(const struct xtcp_tcb *tcb, u64 classic)
+{
+	u64 rto = max_t(u64, tcb->rto, 1);
+	unsigned int n;
+
+	for (n = 0; rto < classic; n++)
+		rto <<= 1;
+	return n;
 }

@@ -6,6 +6,7 @@
  * which calls this once for a segment off the fast path.
  */
 #include <linux/math64.h>
+#include <linux/minmax.h>
 
 #include "tcb.h"
 
@@ -114,6 +115,15 @@ void xtcp_ts_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 no
 		return;
 	tcb->ts_recent = seg->opt.tsval;
 	tcb->ts_recent_at = now;
+}
+
+u64 xtcp_ts_rtt(const struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
+{
+	s32 ticks = xtcp_ts_now(tcb, now) - o->tsecr;
+
+	if (!tcb->ts_ok || !(o->present & XTCP_HAS_TS) || !o->tsecr || ticks < 0)
+		return 0;
+	return max(ticks, 1) * XTCP_NSEC_PER_MSEC;
 }
 
 u32 xtcp_ts_now(const struct xtcp_tcb *tcb, u64 now)

@@ -147,8 +147,11 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 	tcb->cwnd_acked = 0;
 	tcb->quick_acks = QUICK_ACKS_FIRST;
 	xtcp_cc_start(tcb, now);
-	/* RFC 6298 5.7: a lost SYN and nothing measured; a sample overrides by 2.2 */
-	if (tcb->syn_rexmit && !tcb->srtt && tcb->rto < XTCP_RTO_INIT_FALLBACK) {
+	/* RFC 6298 5.7: a lost SYN and nothing measured; a sample overrides by 2.2.
+	 * What an earlier connection has measured is as good (RFC 9040).
+	 */
+	if (tcb->syn_rexmit && !tcb->srtt && !tcb->rto_known &&
+	    tcb->rto < XTCP_RTO_INIT_FALLBACK) {
 		tcb->rto = XTCP_RTO_INIT_FALLBACK;
 		tcb->backoff = 0;
 	}

@@ -42,6 +42,7 @@ enum xtcp_timer {
 #define XTCP_WAKE_READER	0x04	/* in-order data, FIN or urgent mark arrived */
 #define XTCP_PROBE_NOW		0x08	/* a zero-window probe is due */
 #define XTCP_CHECK_WND		0x10	/* the reader freed space: is an update due? */
+#define XTCP_SAVE_METRICS	0x40	/* later connections should know of this */
 
 /* ---- the send map (sendmap.c): what is in flight ---- */
 
@@ -321,6 +322,12 @@ enum xtcp_verdict xtcp_segment_check(const struct xtcp_tcb *tcb,
  */
 void xtcp_ts_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now);
 
+/**
+ * xtcp_ts_rtt() - the round trip that a TSecr measures (RFC 7323 4)
+ * Return: ns, a tick at least; 0 where it says nothing.
+ */
+u64 xtcp_ts_rtt(const struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now);
+
 /** xtcp_ts_now() - the timestamp clock: 1 ms ticks plus the connection's offset */
 u32 xtcp_ts_now(const struct xtcp_tcb *tcb, u64 now);
 
@@ -506,8 +513,27 @@ u64 xtcp_delack(const struct xtcp_tcb *tcb);
 /** xtcp_rtt_sample() - RFC 6298 2.2, 2.3 with one measurement @rtt (ns; 0 counts as 1); resets backoff */
 void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 
-/** xtcp_rto() - the timeout in force: rto << backoff, within rto_min and rto_max */
+/** xtcp_rto() - the timeout in force: rto << backoff, at most rto_max */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
+
+/** xtcp_rto_update() - make rto from SRTT, RTTVAR and its bounds again; a setting has changed */
+void xtcp_rto_update(struct xtcp_tcb *tcb);
+
+/** xtcp_rto_floor() - lower bound (ns) of max(G, K*RTTVAR) with a peer that negotiates */
+u64 xtcp_rto_floor(const struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_rto_undone() - a timeout turned out to be spurious and was undone
+ * Doubles the floor for this destination, up to rto_min.
+ */
+void xtcp_rto_undone(struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_rto_early() - timeouts of a row that come before one of @classic ns would
+ * Those do not count as attempts (RFC 9293 3.8.3: R2 is meant as a time of 100 s and
+ * more, 3 minutes for a SYN), so that a short timeout does not make us give up sooner.
+ */
+unsigned int xtcp_rto_early(const struct xtcp_tcb *tcb, u64 classic);
 
 /* ---- pace.c ---- */
 

@@ -235,9 +235,11 @@ static void restart_after_idle(struct xtcp_tcb *tcb, u64 now)
 {
 	u64 idle = now - tcb->last_send_at;
 
-	/* RFC 5681 4.1: nothing sent for more than an RTO */
+	/* RFC 5681 4.1: nothing sent for more than an RTO.  Deviation: one below the
+	 * classic minimum does not count; a pause of some ms is no idle time.
+	 */
 	if (tcb->snd_una == tcb->snd_nxt && tcb->last_send_at &&
-	    !tcb->no_idle_restart && idle > tcb->rto && tcb->cc)
+	    !tcb->no_idle_restart && idle > max(tcb->rto, tcb->rto_min) && tcb->cc)
 		tcb->cc->on_idle(tcb, idle, now);
 }
 

@@ -273,4 +273,63 @@ SCRIPT(delayed_ack_of_plain_tcp, "RFC 9293 3.8.6.3: without it the sysctl delack
 	expect(ACK, .seq = 1, .ack = 101, .after = 40);
 }
 
+/* ---- the timeout ---- */
+
+/* A connection whose timeout is the RTT and 20 + 30 ms */
+static void establish_fast(void)
+{
+	only_xtcp();
+	sysctl_set("rto_floor", 20000);
+	establish_with(.mss = 1460, .nego = 1, .delay = 30000);
+	check_eq(info().xtcpi_rto_floor, 20000);
+}
+
+SCRIPT(rto_is_floor_and_delay, "RFC 6298 2.3 with G = rto_floor, and the peer's ACK delay")
+{
+	int t;
+
+	establish_fast();
+	stack_write(100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100);
+	for (t = 50; t <= 800; t *= 2)	/* 5.5: doubles */
+		expect(ACK, .seq = 1, .ack = 1, .len = 100, .after = t);
+}
+
+SCRIPT(rto_of_plain_tcp, "RFC 6298 2.4: rto_min with a peer that promises nothing")
+{
+	only_xtcp();
+	sysctl_set("rto_floor", 20000);
+	establish_with(.mss = 1460);
+	stack_write(100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100, .after = 200);
+}
+
+SCRIPT(rto_floor_of_socket, "XTCP_RTO_FLOOR: at once, also on a live connection")
+{
+	establish_fast();
+	opt_on_socket(c->fd, XTCP_RTO_FLOOR, 270000);
+	stack_write(100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100, .after = 300);
+}
+
+/* 50 and 100 ms come before the classic 200, so they are not two of the three. */
+SCRIPT(r2_counts_classic_attempts, "RFC 9293 3.8.3: R2 is no shorter than that of any TCP")
+{
+	int t;
+
+	only_xtcp();
+	sysctl_set("retries2", 3);
+	establish_fast();
+	stack_write(100);
+	expect(ACK, .seq = 1, .ack = 1, .len = 100);
+	for (t = 50; t <= 800; t *= 2)
+		expect(ACK, .seq = 1, .ack = 1, .len = 100, .after = t);
+	expect_nothing_for(1500);
+	state_is(ESTABLISHED);
+	state_becomes(CLOSED, 200);
+	check_eq(stack_error(), ETIMEDOUT);
+}
+
 SCRIPT_MAIN

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#define US XTCP_NSEC_PER_USEC
 #define MS XTCP_NSEC_PER_MSEC
 
 static void fresh(struct xtcp_tcb *tcb, u64 rto_min)
@@ -134,6 +135,135 @@ TEST(lost_syn)
 	xtcp_rtt_sample(&tcb, 100 * MS, 1);
 	xtcp_tcb_established(&tcb, 1);
 	ASSERT_EQ(300 * MS, xtcp_rto(&tcb));
+}
+
+/* ---- with a peer that has promised how long it delays an ACK ---- */
+
+static void negotiated(struct xtcp_tcb *tcb, u64 floor, u64 delay)
+{
+	fresh(tcb, 200 * MS);
+	tcb->nego_ok = 1;
+	tcb->rto_floor = floor;
+	tcb->peer_delack = delay;
+}
+
+/* RTO = SRTT + max(G, 4 * RTTVAR, floor) + delay; in us, computed by hand */
+TEST(negotiated_timeout)
+{
+	static const struct {
+		u64 floor, delay, rtt, rto;
+	} v[] = {
+		{ 1000, 1000, 100, 100 + 1000 + 1000 },		/* the floor */
+		{ 1000, 1000, 20, 20 + 1000 + 1000 },
+		{ 0, 100, 40, 40 + 100 + 100 },			/* G: 4 * 20 is less */
+		{ 0, 100, 100, 100 + 200 + 100 },		/* 4 * 50 */
+		{ 1000, 500, 80000, 80000 + 160000 + 500 },	/* 4 * 40000 */
+		{ 500000, 100, 100, 100 + 500000 + 100 },	/* above the classic minimum */
+	};
+	struct xtcp_tcb tcb;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		negotiated(&tcb, v[i].floor * US, v[i].delay * US);
+		xtcp_rtt_sample(&tcb, v[i].rtt * US, 1);
+		EXPECT_EQ(v[i].rto * US, xtcp_rto(&tcb));
+	}
+}
+
+/* A path that keeps its RTT for long: SRTT and RTTVAR go to it, whatever its size */
+TEST(resolution)
+{
+	static const u64 rtts[] = { 20 * US, 21 * US, 150 * US, 33 * MS, 2000 * MS };
+	struct xtcp_tcb tcb;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(rtts); i++) {
+		negotiated(&tcb, 0, 100 * US);
+		xtcp_rtt_sample(&tcb, 3 * rtts[i], 1);
+		for (n = 0; n < 300; n++)
+			xtcp_rtt_sample(&tcb, rtts[i], 2 + n);
+		EXPECT_LE(tcb.srtt, rtts[i] + 8);
+		EXPECT_GE(tcb.srtt, rtts[i] - 8);
+		EXPECT_LE(tcb.rttvar, 8);
+		EXPECT_LE(xtcp_rto(&tcb), rtts[i] + 200 * US + 8);
+		/* and a step of one part in a hundred is seen */
+		for (n = 0; n < 40; n++)
+			xtcp_rtt_sample(&tcb, rtts[i] + rtts[i] / 100, 400 + n);
+		EXPECT_GE(tcb.srtt, rtts[i] + rtts[i] / 110);
+	}
+}
+
+/* Each spurious timeout doubles the floor, up to rto_min and not beyond */
+TEST(undone_timeouts_raise_the_floor)
+{
+	static const u64 floors[] = { 2, 4, 8, 16, 32, 64, 128, 200, 200, 200 };
+	struct xtcp_tcb tcb;
+	unsigned int i;
+
+	negotiated(&tcb, MS, MS);
+	xtcp_rtt_sample(&tcb, 100 * US, 1);
+	for (i = 0; i < ARRAY_SIZE(floors); i++) {
+		tcb.todo = 0;
+		xtcp_rto_undone(&tcb);
+		EXPECT_EQ(floors[i] * MS, xtcp_rto_floor(&tcb));
+		EXPECT_EQ(100 * US + floors[i] * MS + MS, xtcp_rto(&tcb));
+		EXPECT_EQ(i < 8 ? XTCP_SAVE_METRICS : 0, tcb.todo);
+	}
+	negotiated(&tcb, 0, MS);	/* no floor: G is what doubles */
+	xtcp_rto_undone(&tcb);
+	EXPECT_EQ(200 * US, xtcp_rto_floor(&tcb));
+	negotiated(&tcb, 300 * MS, MS);	/* the user's is higher anyhow */
+	xtcp_rto_undone(&tcb);
+	EXPECT_EQ(300 * MS, xtcp_rto_floor(&tcb));
+}
+
+TEST(plain_tcp_keeps_the_classic_minimum)
+{
+	struct xtcp_tcb tcb;
+
+	negotiated(&tcb, MS, 0);
+	tcb.nego_ok = 0;
+	xtcp_rtt_sample(&tcb, 100 * US, 1);
+	EXPECT_EQ(200 * MS + 100 * US, xtcp_rto(&tcb));
+	xtcp_rto_undone(&tcb);
+	EXPECT_EQ(0, tcb.floor_shift);
+	EXPECT_EQ(200 * MS + 100 * US, xtcp_rto(&tcb));
+}
+
+/* 2 ms doubles seven times before it is 200 ms or more: 256 */
+TEST(early_timeouts)
+{
+	struct xtcp_tcb tcb;
+
+	negotiated(&tcb, MS, 900 * US);
+	xtcp_rtt_sample(&tcb, 100 * US, 1);
+	ASSERT_EQ(2 * MS, tcb.rto);
+	EXPECT_EQ(7, xtcp_rto_early(&tcb, 200 * MS));
+	EXPECT_EQ(0, xtcp_rto_early(&tcb, 2 * MS));
+	EXPECT_EQ(1, xtcp_rto_early(&tcb, 2 * MS + 1));
+	fresh(&tcb, 200 * MS);
+	EXPECT_EQ(0, xtcp_rto_early(&tcb, XTCP_RTO_INIT));
+	tcb.rto = 0;
+	EXPECT_LE(xtcp_rto_early(&tcb, XTCP_RTO_INIT), 30);
+}
+
+/* RFC 9293 3.8.3: the retransmissions of retries2 = 15 last for 100 s at least, the
+ * early ones included, where all of them are lost.
+ */
+TEST(r2_is_a_time)
+{
+	struct xtcp_tcb tcb;
+	u64 sum = 0;
+	unsigned int i;
+
+	negotiated(&tcb, 0, 100 * US);
+	xtcp_rtt_sample(&tcb, 20 * US, 1);
+	for (i = 0; i <= 15 + xtcp_rto_early(&tcb, 200 * MS); i++) {
+		sum += xtcp_rto(&tcb);
+		tcb.backoff++;
+	}
+	EXPECT_GE(sum, 100 * XTCP_NSEC_PER_SEC);
+	EXPECT_LE(sum, 2000 * XTCP_NSEC_PER_SEC);
 }
 
 TEST_HARNESS_MAIN
