@@ -37,7 +37,6 @@ void xtcp_mtu_reduced(struct sock *sk)
 	if (sk->sk_state == TCP_SYN_SENT || tcb->snd_mss >= mss)
 		return;
 	xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
-	tcb->lost_edge = tcb->snd_nxt;	/* late SACKs say nothing about the new copies */
 	xtcp_flush(sk, xtcp_now());
 }
 

@@ -37,20 +37,6 @@ static u8 ca_state(const struct xtcp_tcb *tcb)
 	return tcb->dupacks || tcb->sacked_bytes ? TCP_CA_Disorder : TCP_CA_Open;
 }
 
-/* bytes sent again and still in flight */
-static u32 retrans_out(const struct xtcp_tcb *tcb)
-{
-	const struct xtcp_range *r;
-	u32 bytes = 0;
-
-	if (tcb->recovery == XTCP_OPEN && !tcb->rexmits)
-		return 0;
-	for (r = xtcp_map_first(tcb); r; r = xtcp_map_next(r))
-		if (r->flags & XTCP_R_REXMIT && !(r->flags & (XTCP_R_LOST | XTCP_R_SACKED)))
-			bytes += r->end_seq - r->seq;
-	return bytes;
-}
-
 static void fill_negotiated(const struct xtcp_tcb *tcb, struct tcp_info *info)
 {
 	if (tcb->ts_ok)
@@ -77,7 +63,7 @@ static void fill_sender(const struct xtcp_tcb *tcb, struct tcp_info *info)
 	info->tcpi_unacked = to_segs(tcb, tcb->snd_nxt - tcb->snd_una);
 	info->tcpi_sacked = to_segs(tcb, tcb->sacked_bytes);
 	info->tcpi_lost = to_segs(tcb, tcb->lost_bytes);
-	info->tcpi_retrans = to_segs(tcb, retrans_out(tcb));
+	info->tcpi_retrans = to_segs(tcb, tcb->rexmit_bytes);
 	info->tcpi_rtt = to_us(tcb->srtt);
 	info->tcpi_rttvar = to_us(tcb->rttvar);
 	info->tcpi_min_rtt = tcb->min_rtt ? to_us(tcb->min_rtt) : U32_MAX;

@@ -208,6 +208,14 @@ static void on_rexmt(struct sock *sk, u64 now)
 	clamp_to_user_timeout(sk);
 }
 
+/* No look at what is still in the host: only what was sent before something that has
+ * arrived is judged, and it has left the queues before that did.
+ */
+static void on_reo(struct sock *sk, u64 now)
+{
+	xtcp_loss_on_reo(&xtcp_sk(sk)->tcb, now);
+}
+
 /* RFC 9293 3.8.6.1: a peer that answers probes with a closed window is alive,
  * however long it keeps it closed; only unanswered probes count.
  */
@@ -301,6 +309,7 @@ static void (*const on_deadline[XTCP_NR_TIMERS])(struct sock *sk, u64 now) = {
 	[XTCP_T_KEEPALIVE]	= on_keepalive,
 	[XTCP_T_LINGER]		= on_linger,
 	[XTCP_T_PACE]		= on_pace,
+	[XTCP_T_REO]		= on_reo,
 };
 
 void xtcp_timer_run(struct sock *sk, u64 now)

@@ -8,7 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "tcb.h"
+#include "loss.h"
 #include "cc.h"
 
 /* ---- SND.WND ---- */
@@ -61,8 +61,8 @@ static u8 update_window(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 static void pull_trailing(struct xtcp_tcb *tcb)
 {
 	tcb->high_sacked = seq_max(tcb->high_sacked, tcb->snd_una);
-	tcb->lost_edge = seq_max(tcb->lost_edge, tcb->snd_una);
-	tcb->high_rxt = seq_max(tcb->high_rxt, tcb->snd_una);
+	if (!before(tcb->snd_una, tcb->dsack_round))
+		tcb->dsack_round_on = 0;
 	if (tcb->recovery == XTCP_OPEN && after(tcb->snd_una, tcb->recovery_point))
 		tcb->recovery_point = tcb->snd_una - 1;
 	if (tcb->urg_out && !before(tcb->snd_una, tcb->snd_up))
@@ -104,14 +104,37 @@ static bool block_valid(const struct xtcp_tcb *tcb, const struct xtcp_sack_block
 	       before(b->seq, tcb->snd_nxt) && !after(b->end_seq, tcb->snd_nxt);
 }
 
-static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_options *o,
+/*
+ * RFC 2883 4: the first block reports a duplicate where it lies below SEG.ACK or
+ * inside of the second.  One of what we cannot have sent says nothing.
+ */
+static bool is_dsack(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	const struct xtcp_sack_block *b = seg->opt.sack;
+
+	if (!before(b->seq, b->end_seq) || after(b->end_seq, tcb->snd_nxt) ||
+	    before(b->seq, tcb->snd_una - tcb->max_snd_wnd))
+		return false;
+	if (!after(b->end_seq, seg->ack))
+		return true;
+	return seg->opt.nr_sack > 1 && !before(b->seq, b[1].seq) &&
+	       !after(b->end_seq, b[1].end_seq);
+}
+
+static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		       struct xtcp_map_acked *m)
 {
+	const struct xtcp_options *o = &seg->opt;
 	u8 i;
 
 	for (i = 0; i < o->nr_sack && i < XTCP_MAX_SACK; i++)
 		if (block_valid(tcb, &o->sack[i]))
 			xtcp_map_sack(tcb, o->sack[i].seq, o->sack[i].end_seq, m);
+	if (!is_dsack(tcb, seg))
+		return;
+	m->dsack = true;
+	m->dsack_seq = o->sack[0].seq;
+	m->dsack_end = o->sack[0].end_seq;
 }
 
 /* ---- RTT ---- */
@@ -198,7 +221,7 @@ static void current_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u6
 void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	      struct xtcp_ack_result *res)
 {
-	struct xtcp_map_acked m = { 0 };
+	struct xtcp_map_acked m = { .now = now, .fack = tcb->high_sacked };
 	struct xtcp_cc_ack a = { 0 };
 	u8 recovery = tcb->recovery;
 	bool partial_before = tcb->partial_ack;
@@ -207,19 +230,23 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	res->flags = 0;
 	if (after(seg->ack, tcb->snd_nxt))
 		return;
+	m.has_tsecr = tcb->ts_ok && seg->opt.present & XTCP_HAS_TS && seg->opt.tsecr;
+	m.tsecr = seg->opt.tsecr;
 	if (!before(seg->ack, tcb->snd_una))
 		current_ack(tcb, seg, now, &m, res);
 	if (tcb->sack_ok && seg->opt.nr_sack)
-		apply_sack(tcb, &seg->opt, &m);
+		apply_sack(tcb, seg, &m);
 	if (m.delivered)
 		a.rtt = take_rtt_sample(tcb, seg, &m, now);
 	a.delivered = m.delivered;
+	if (tcb->sack_ok)
+		xtcp_rack_update(tcb, &m);
 	if (is_duplicate(tcb, seg, &m, res->flags))
 		res->flags |= XTCP_A_DUP;
 	if (recovery == XTCP_RTO_RECOVERY)	/* also for its last ACK: RFC 3465 2.3 */
 		open_cwnd(tcb, &a, res, now);
 	if (recovery != XTCP_OPEN || res->flags & XTCP_A_DUP || tcb->dupacks ||
-	    tcb->sacked_bytes)
+	    tcb->sacked_bytes || tcb->deadline[XTCP_T_REO] || m.dsack)
 		xtcp_loss_on_ack(tcb, &m, res->flags, now);
 	if (recovery == XTCP_OPEN && tcb->recovery == XTCP_OPEN)
 		open_cwnd(tcb, &a, res, now);

@@ -1,49 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is lost: fast retransmit (RFC 5681), NewReno (RFC 6582) without SACK, RFC
- * 6675 with it, and the timeout (RFC 6298).  Owns the recovery phase and the LOST
- * marks; sets cwnd and ssthresh where a controller is not asked.  Never sends.
- * Called by ack.c and by the timer.
- *
- * Deviation: NextSeg (3) and (4) of RFC 6675 4 (what is merely perhaps lost) are
- * not applied; such segments wait for more SACKs or the timeout.
+ * Recovery from loss: RACK (RFC 8985) with SACK, NewReno (RFC 5681, 6582) without, and
+ * the timeout (RFC 6298).  Owns the recovery phase; sets cwnd where a controller is
+ * not asked.  Never sends.  Called by ack.c and by the timers.
  */
 #include <linux/minmax.h>
 
-#include "tcb.h"
+#include "loss.h"
 #include "cc.h"
-
-/*
- * RFC 6675 4, IsLost(): everything unSACKed left of the result has DupThresh
- * discontiguous SACKed sequences above it, or more than (DupThresh - 1) * SMSS
- * SACKed bytes.  tcb->sacked holds the sequences merged, so at most three steps.
- */
-static u32 is_lost_below(const struct xtcp_tcb *tcb)
-{
-	u32 bytes = 0, limit = (XTCP_DUPTHRESH - 1) * xtcp_smss(tcb), sequences = 0;
-	struct rb_node *n;
-
-	for (n = rb_last(&tcb->sacked); n; n = rb_prev(n)) {
-		const struct xtcp_range *r = rb_entry(n, struct xtcp_range, node);
-
-		bytes += r->end_seq - r->seq;
-		if (++sequences >= XTCP_DUPTHRESH || bytes > limit)
-			return r->seq;
-	}
-	return tcb->snd_una;
-}
-
-/* Mark what newly is lost by SACK; below lost_edge it is decided. */
-static u32 mark_by_sack(struct xtcp_tcb *tcb)
-{
-	u32 edge = is_lost_below(tcb), marked;
-
-	if (!after(edge, tcb->lost_edge))
-		return 0;
-	marked = xtcp_map_mark_lost(tcb, tcb->lost_edge, edge);
-	tcb->lost_edge = edge;
-	return marked;
-}
 
 static struct xtcp_range *leftmost_sacked(const struct xtcp_tcb *tcb)
 {
@@ -59,11 +23,10 @@ static void mark_first(struct xtcp_tcb *tcb)
 	if (sacked)	/* what lies beyond may still be under way */
 		end_seq = seq_min(end_seq, sacked->seq);
 	xtcp_map_mark_lost(tcb, tcb->snd_una, end_seq);
-	tcb->lost_edge = seq_max(tcb->lost_edge, end_seq);
 	tcb->force_rexmit = 1;
 }
 
-static void enter_recovery(struct xtcp_tcb *tcb, u64 now)
+static void enter_recovery(struct xtcp_tcb *tcb, u32 delivered, u64 now)
 {
 	tcb->recovery = XTCP_RECOVERY;
 	tcb->recovery_point = tcb->snd_nxt;
@@ -72,9 +35,10 @@ static void enter_recovery(struct xtcp_tcb *tcb, u64 now)
 	tcb->prior_cwnd = tcb->cwnd;
 	if (tcb->cc)
 		tcb->cc->on_congestion(tcb, XTCP_CC_LOSS, now);
-	tcb->cwnd = tcb->ssthresh;
-	if (!tcb->sack_ok)	/* RFC 5681 3.2 step 3: the three that have left */
-		tcb->cwnd += XTCP_DUPTHRESH * xtcp_smss(tcb);
+	if (tcb->sack_ok)
+		xtcp_prr_enter(tcb, delivered);
+	else	/* RFC 5681 3.2 step 3: and the three that have left */
+		tcb->cwnd = tcb->ssthresh + XTCP_DUPTHRESH * xtcp_smss(tcb);
 }
 
 static void leave_recovery(struct xtcp_tcb *tcb)
@@ -83,34 +47,31 @@ static void leave_recovery(struct xtcp_tcb *tcb)
 	tcb->dupacks = 0;
 	tcb->force_rexmit = 0;
 	tcb->partial_ack = 0;
+	xtcp_rack_recovered(tcb);
 }
 
-/* ---- with SACK: RFC 6675 5 ---- */
+/* ---- with SACK: RFC 8985 ---- */
 
-static bool first_was_resent(const struct xtcp_tcb *tcb)
+/* @left: this ACK has ended a recovery */
+static void sack_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
+			u8 ack_flags, bool left, u64 now)
 {
-	const struct xtcp_range *r = xtcp_map_first(tcb);
+	bool found = xtcp_rack_detect(tcb, now);
 
-	return r && r->flags & XTCP_R_REXMIT;
-}
-
-/* RFC 6675 5 (1) to (4): DupThresh duplicates, or IsLost (HighACK + 1) */
-static void sack_open(struct xtcp_tcb *tcb, u64 now)
-{
-	if (mark_by_sack(tcb)) {
-		enter_recovery(tcb, now);
-	} else if (tcb->dupacks >= XTCP_DUPTHRESH && !first_was_resent(tcb)) {
-		enter_recovery(tcb, now);
-		mark_first(tcb);
-	}
-}
-
-static void sack_on_ack(struct xtcp_tcb *tcb, u64 now)
-{
 	if (tcb->recovery == XTCP_RECOVERY)
-		mark_by_sack(tcb);
-	else if (tcb->recovery == XTCP_OPEN)
-		sack_open(tcb, now);
+		xtcp_prr_on_ack(tcb, m->delivered, ack_flags & XTCP_A_DATA_ACKED && !found);
+	/* what was sent in the last recovery and is lost: a new window, a new loss */
+	else if (tcb->recovery == XTCP_OPEN && (found || (left && tcb->lost_bytes)))
+		enter_recovery(tcb, m->delivered, now);
+}
+
+void xtcp_loss_on_reo(struct xtcp_tcb *tcb, u64 now)
+{
+	static const struct xtcp_map_acked nothing;
+
+	tcb->deadline[XTCP_T_REO] = 0;
+	if (tcb->sack_ok)
+		sack_on_ack(tcb, &nothing, 0, false, now);
 }
 
 /* ---- without: RFC 6582 3.2 ---- */
@@ -126,7 +87,7 @@ static void newreno_duplicate(struct xtcp_tcb *tcb, u64 now)
 	if (tcb->recovery != XTCP_OPEN || tcb->dupacks != XTCP_DUPTHRESH ||
 	    !after(tcb->snd_una, tcb->recovery_point))
 		return;
-	enter_recovery(tcb, now);
+	enter_recovery(tcb, 0, now);
 	mark_first(tcb);
 }
 
@@ -153,34 +114,40 @@ static void newreno_deflate(struct xtcp_tcb *tcb)
 
 /* ---- any ACK ---- */
 
-static void on_advance(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m, u64 now)
+/* Return: this ACK has ended a recovery. */
+static bool on_advance(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m)
 {
 	u8 was = tcb->recovery;
 
 	tcb->dupacks = 0;
 	if (was == XTCP_OPEN)
-		return;
+		return false;
 	if (before(tcb->snd_una, tcb->recovery_point)) {
 		if (was == XTCP_RECOVERY && !tcb->sack_ok)
 			newreno_partial(tcb, m);
-		return;
+		return false;
 	}
 	leave_recovery(tcb);
-	if (was == XTCP_RECOVERY && !tcb->sack_ok)
+	if (was == XTCP_RECOVERY && tcb->sack_ok)
+		tcb->cwnd = tcb->ssthresh;	/* RFC 9937 6.2 */
+	else if (was == XTCP_RECOVERY)
 		newreno_deflate(tcb);
-	if (tcb->lost_bytes)	/* of what was sent in recovery: a new window, a new loss */
-		enter_recovery(tcb, now);
+	return true;
 }
 
 void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 		      u8 ack_flags, u64 now)
 {
+	bool left = false;
+
 	if (ack_flags & XTCP_A_DATA_ACKED)
-		on_advance(tcb, m, now);
+		left = on_advance(tcb, m);
 	if (ack_flags & XTCP_A_DUP && tcb->dupacks < 255)
 		tcb->dupacks++;
+	if (m->dsack)
+		xtcp_rack_dsack(tcb);
 	if (tcb->sack_ok)
-		sack_on_ack(tcb, now);
+		sack_on_ack(tcb, m, ack_flags, left, now);
 	else if (ack_flags & XTCP_A_DUP)
 		newreno_duplicate(tcb, now);
 }
@@ -219,21 +186,41 @@ static void collapse(struct xtcp_tcb *tcb, u64 now)
 	tcb->cwnd_acked = 0;
 }
 
+/*
+ * RFC 8985 6.3: the first segment, and what was sent long enough ago.  Without SACK,
+ * and where the peer has dropped what it held, everything.
+ */
+static void mark_on_rto(struct xtcp_tcb *tcb, u64 now)
+{
+	bool all = !tcb->sack_ok;
+
+	if (reneged(tcb)) {
+		xtcp_map_renege(tcb);
+		all = true;
+	}
+	if (all) {
+		xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
+		return;
+	}
+	xtcp_rack_mark_on_rto(tcb, now);
+	mark_first(tcb);
+	if (!tcb->lost_bytes)	/* no memory for a split */
+		xtcp_map_mark(tcb, xtcp_map_first(tcb));
+}
+
 void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now)
 {
 	if (tcb->snd_una == tcb->snd_nxt) {
 		tcb->deadline[XTCP_T_REXMT] = 0;
 		return;
 	}
-	if (reneged(tcb))
-		xtcp_map_unsack(tcb);
+	tcb->deadline[XTCP_T_REO] = 0;
 	if (tcb->syn_out)
 		tcb->syn_rexmit = 1;
 	else
 		collapse(tcb, now);
 	note_stall(tcb, now);
-	xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
-	tcb->lost_edge = tcb->snd_nxt;
+	mark_on_rto(tcb, now);
 	tcb->recovery = XTCP_RTO_RECOVERY;
 	tcb->recovery_point = tcb->snd_nxt;	/* RFC 6582 4, RFC 6675 5.1 */
 	tcb->dupacks = 0;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The send map: what is in flight, as intervals.  Owns tcb->map, tcb->sacked and
- * the byte counters of both.  Two trees, so that a walk over what is missing never
- * crosses what has arrived, and the SACKed intervals can be counted from the right
- * (RFC 6675 IsLost) without a walk.  Never decides that something is lost, never
- * sends.  Called by ack.c, loss.c and tx.c.
+ * The send map: what is in flight, as intervals.  Owns tcb->map, tcb->lost,
+ * tcb->sacked, tcb->by_time and their byte counters.  Three trees, so that no walk
+ * over one kind ever crosses another, and a list of what is in flight in order of
+ * time (RFC 8985 6.2), so that a look for losses costs only what it finds.  Never
+ * decides that something is lost, never sends.  Called by ack.c, loss.c, rack.c, tx.c.
  */
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -25,7 +26,9 @@ static u32 *range_counter(struct xtcp_tcb *tcb, const struct xtcp_range *r)
 {
 	if (r->flags & XTCP_R_SACKED)
 		return &tcb->sacked_bytes;
-	return r->flags & XTCP_R_LOST ? &tcb->lost_bytes : NULL;
+	if (r->flags & XTCP_R_LOST)
+		return &tcb->lost_bytes;
+	return r->flags & XTCP_R_REXMIT ? &tcb->rexmit_bytes : NULL;
 }
 
 static void count(struct xtcp_tcb *tcb, const struct xtcp_range *r)
@@ -89,13 +92,42 @@ static void link_last(struct xtcp_tcb *tcb, struct xtcp_range *r)
 	tcb->map_last = r;
 }
 
+/* Newest last; of one instant in order of sequence, as several flushes may share it. */
+static void queue_by_time(struct xtcp_tcb *tcb, struct xtcp_range *r)
+{
+	struct list_head *at = tcb->by_time.prev;
+
+	while (at != &tcb->by_time) {
+		const struct xtcp_range *o = list_entry(at, struct xtcp_range, by_time);
+
+		if (!xtcp_sent_after(o->sent_at, o->end_seq, r->sent_at, r->end_seq))
+			break;
+		at = at->prev;
+	}
+	list_add(&r->by_time, at);
+}
+
+static void link_flying(struct xtcp_tcb *tcb, struct xtcp_range *r)
+{
+	if (tcb->map_last && before(r->seq, tcb->map_last->seq))
+		link_into(&tcb->map, r);
+	else
+		link_last(tcb, r);
+	queue_by_time(tcb, r);
+}
+
+/* Take an unSACKed range out of where it is; its bytes no longer count there. */
 static void unlink_unsacked(struct xtcp_tcb *tcb, struct xtcp_range *r)
 {
+	uncount(tcb, r);
+	if (r->flags & XTCP_R_LOST) {
+		rb_erase(&r->node, &tcb->lost);
+		return;
+	}
 	if (tcb->map_last == r)
 		tcb->map_last = range_of(rb_prev(&r->node));
-	if (tcb->map_lost == r)
-		tcb->map_lost = range_of(rb_next(&r->node));
 	rb_erase(&r->node, &tcb->map);
+	list_del(&r->by_time);
 }
 
 static void drop(struct xtcp_tcb *tcb, struct xtcp_range *r)
@@ -125,11 +157,16 @@ static struct xtcp_range *split(struct xtcp_tcb *tcb, struct xtcp_range *r, u32 
 	*right = *r;
 	right->seq = seq;
 	r->end_seq = seq;
+	tcb->map_nr++;
+	if (r->flags & XTCP_R_LOST) {
+		link_into(&tcb->lost, right);
+		return right;
+	}
 	if (tcb->map_last == r)
 		link_last(tcb, right);
 	else
 		link_into(&tcb->map, right);
-	tcb->map_nr++;
+	list_add(&right->by_time, &r->by_time);
 	return right;
 }
 
@@ -151,6 +188,7 @@ int xtcp_map_add(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now)
 	r->sent_at = now;
 	r->flags = 0;
 	link_last(tcb, r);
+	queue_by_time(tcb, r);
 	tcb->map_nr++;
 	return 0;
 }
@@ -163,16 +201,29 @@ static void merge_resent(struct xtcp_tcb *tcb, struct xtcp_range *r)
 	if (!left || left->end_seq != r->seq || left->sent_at != r->sent_at ||
 	    left->flags != r->flags)
 		return;
-	left->end_seq = r->end_seq;
 	unlink_unsacked(tcb, r);
+	uncount(tcb, left);
+	left->end_seq = r->end_seq;
+	count(tcb, left);
 	drop(tcb, r);
+}
+
+/* All of @r left again. */
+static void fly_again(struct xtcp_tcb *tcb, struct xtcp_range *r, u64 now)
+{
+	unlink_unsacked(tcb, r);
+	r->flags = XTCP_R_REXMIT;
+	r->sent_at = now;
+	link_flying(tcb, r);
+	count(tcb, r);
+	merge_resent(tcb, r);
 }
 
 void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now)
 {
-	struct xtcp_range *r = find_ending_after(&tcb->map, seq), *right;
+	struct xtcp_range *r = find_ending_after(&tcb->lost, seq), *right;
 
-	if (!r || !(r->flags & XTCP_R_LOST))
+	if (!r || !before(r->seq, end_seq))
 		return;
 	if (before(r->seq, seq)) {
 		right = split(tcb, r, seq);
@@ -180,36 +231,69 @@ void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now)
 	}
 	if (after(r->end_seq, end_seq))
 		split(tcb, r, end_seq);
-	uncount(tcb, r);
-	r->flags = XTCP_R_REXMIT;
-	r->sent_at = now;
-	merge_resent(tcb, r);
+	fly_again(tcb, r, now);
 }
 
-/* Book what is acknowledged of @r up to @ack (RFC 6298 3: Karn's rule). */
-static void account(struct xtcp_map_acked *res, const struct xtcp_range *r)
+void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now)
 {
-	if (r->flags & XTCP_R_REXMIT)
-		res->rexmit = true;
-	else if (!res->sent_at || r->sent_at < res->sent_at)
-		res->sent_at = r->sent_at;
+	struct xtcp_range *r = tcb->map_last, *right;
+
+	if (!r || !before(seq, r->end_seq))
+		return;
+	if (before(r->seq, seq)) {
+		right = split(tcb, r, seq);
+		r = right ? right : r;
+	}
+	fly_again(tcb, r, now);
 }
 
-static void ack_unsacked(struct xtcp_tcb *tcb, u32 ack, struct xtcp_map_acked *res)
+/* RFC 8985 6.2 step 2: is the ACK for an earlier transmission than the last? */
+static bool ambiguous(const struct xtcp_tcb *tcb, const struct xtcp_map_acked *res,
+		      const struct xtcp_range *r)
+{
+	if (res->has_tsecr && before(res->tsecr, xtcp_ts_now(tcb, r->sent_at)))
+		return true;
+	return xtcp_age(r->sent_at, res->now) < tcb->min_rtt;
+}
+
+/* Book what is acknowledged of @r up to @end (RFC 6298 3: Karn's rule). */
+static void account(const struct xtcp_tcb *tcb, struct xtcp_map_acked *res,
+		    const struct xtcp_range *r, u32 end)
+{
+	if (r->flags & XTCP_R_REXMIT) {
+		res->rexmit = true;
+		if (ambiguous(tcb, res, r))
+			return;
+	} else {
+		if (!res->sent_at || r->sent_at < res->sent_at)
+			res->sent_at = r->sent_at;
+		/* RFC 8985 6.2 step 3: an original below what has arrived before */
+		if (before(r->seq, res->fack))
+			res->reordered = true;
+	}
+	if (xtcp_sent_after(r->sent_at, end, res->last_sent_at, res->last_end_seq)) {
+		res->last_sent_at = r->sent_at;
+		res->last_end_seq = end;
+	}
+}
+
+static void ack_unsacked(struct xtcp_tcb *tcb, struct rb_root *root, u32 ack,
+			 struct xtcp_map_acked *res)
 {
 	struct xtcp_range *r;
 
-	while ((r = xtcp_map_first(tcb)) && before(r->seq, ack)) {
+	while ((r = range_of(rb_first(root))) && before(r->seq, ack)) {
 		u32 end = seq_min(r->end_seq, ack);
 
-		account(res, r);
+		account(tcb, res, r, end);
 		res->acked += end - r->seq;
 		res->delivered += end - r->seq;
-		uncount(tcb, r);
-		r->seq = end;
-		count(tcb, r);
-		if (r->seq != r->end_seq)
+		if (end != r->end_seq) {
+			uncount(tcb, r);
+			r->seq = end;
+			count(tcb, r);
 			return;
+		}
 		unlink_unsacked(tcb, r);
 		drop(tcb, r);
 	}
@@ -234,7 +318,9 @@ static void ack_sacked(struct xtcp_tcb *tcb, u32 ack, struct xtcp_map_acked *res
 
 void xtcp_map_ack(struct xtcp_tcb *tcb, u32 ack, struct xtcp_map_acked *res)
 {
-	ack_unsacked(tcb, ack, res);
+	ack_unsacked(tcb, &tcb->map, ack, res);
+	if (tcb->lost_bytes)
+		ack_unsacked(tcb, &tcb->lost, ack, res);
 	if (tcb->sacked_bytes)
 		ack_sacked(tcb, ack, res);
 }
@@ -281,10 +367,9 @@ static void sack_range(struct xtcp_tcb *tcb, struct xtcp_range *r,
 {
 	u32 len = len_of(r);
 
-	account(res, r);
+	account(tcb, res, r, r->end_seq);
 	res->newly_sacked += len;
 	res->delivered += len;
-	uncount(tcb, r);
 	unlink_unsacked(tcb, r);
 	r->flags = XTCP_R_SACKED | (r->flags & XTCP_R_REXMIT);
 	tcb->sacked_bytes += len;
@@ -292,10 +377,10 @@ static void sack_range(struct xtcp_tcb *tcb, struct xtcp_range *r,
 	insert_sacked(tcb, r);
 }
 
-void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
-		   struct xtcp_map_acked *res)
+static void sack_tree(struct xtcp_tcb *tcb, const struct rb_root *root, u32 seq,
+		      u32 end_seq, struct xtcp_map_acked *res)
 {
-	struct xtcp_range *r = find_ending_after(&tcb->map, seq), *next;
+	struct xtcp_range *r = find_ending_after(root, seq), *next;
 
 	for (; r && before(r->seq, end_seq); r = next) {
 		next = xtcp_map_next(r);
@@ -310,6 +395,22 @@ void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
 	}
 }
 
+void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
+		   struct xtcp_map_acked *res)
+{
+	sack_tree(tcb, &tcb->map, seq, end_seq, res);
+	if (tcb->lost_bytes)
+		sack_tree(tcb, &tcb->lost, seq, end_seq, res);
+}
+
+void xtcp_map_mark(struct xtcp_tcb *tcb, struct xtcp_range *r)
+{
+	unlink_unsacked(tcb, r);
+	r->flags |= XTCP_R_LOST;
+	link_into(&tcb->lost, r);
+	count(tcb, r);
+}
+
 u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
 {
 	struct xtcp_range *r = find_ending_after(&tcb->map, seq), *next;
@@ -317,8 +418,6 @@ u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
 
 	for (; r && before(r->seq, end_seq); r = next) {
 		next = xtcp_map_next(r);
-		if (r->flags & XTCP_R_LOST)
-			continue;
 		if (before(r->seq, seq)) {
 			r = split(tcb, r, seq);
 			if (!r)
@@ -326,33 +425,59 @@ u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
 		}
 		if (after(r->end_seq, end_seq) && !split(tcb, r, end_seq))
 			break;
-		r->flags |= XTCP_R_LOST;
-		count(tcb, r);
-		if (!tcb->map_lost || before(r->seq, tcb->map_lost->seq))
-			tcb->map_lost = r;
+		xtcp_map_mark(tcb, r);
 	}
 	return tcb->lost_bytes - marked;
 }
 
-void xtcp_map_unsack(struct xtcp_tcb *tcb)
+void xtcp_map_unmark(struct xtcp_tcb *tcb)
+{
+	const struct xtcp_range *oldest = list_first_entry_or_null(&tcb->by_time,
+						struct xtcp_range, by_time);
+	u64 limit = oldest ? oldest->sent_at - 1 : ~0ULL, newest = 0;
+	struct list_head *at = &tcb->by_time;
+	struct xtcp_range *r;
+
+	while ((r = range_of(rb_first(&tcb->lost)))) {
+		unlink_unsacked(tcb, r);
+		r->flags &= ~XTCP_R_LOST;
+		/* Older than all that is in flight, and in order: a time that is
+		 * not is moved, which makes a loss be found later at the most.
+		 */
+		newest = max(newest, min(r->sent_at, limit));
+		r->sent_at = newest;
+		if (tcb->map_last && before(r->seq, tcb->map_last->seq))
+			link_into(&tcb->map, r);
+		else
+			link_last(tcb, r);
+		list_add(&r->by_time, at);
+		at = &r->by_time;
+		count(tcb, r);
+	}
+}
+
+void xtcp_map_renege(struct xtcp_tcb *tcb)
 {
 	struct xtcp_range *r;
 
 	while ((r = range_of(rb_first(&tcb->sacked)))) {
 		rb_erase(&r->node, &tcb->sacked);
-		r->flags &= ~XTCP_R_SACKED;
-		if (tcb->map_last && before(r->seq, tcb->map_last->seq))
-			link_into(&tcb->map, r);
-		else
-			link_last(tcb, r);
+		uncount(tcb, r);
+		r->flags = XTCP_R_LOST | (r->flags & XTCP_R_REXMIT);
+		link_into(&tcb->lost, r);
+		count(tcb, r);
 	}
-	tcb->sacked_bytes = 0;
 	tcb->high_sacked = tcb->snd_una;
 }
 
 struct xtcp_range *xtcp_map_first(const struct xtcp_tcb *tcb)
 {
-	return range_of(rb_first(&tcb->map));
+	struct xtcp_range *r = range_of(rb_first(&tcb->map));
+	struct xtcp_range *l = xtcp_map_first_lost(tcb);
+
+	if (!r || !l)
+		return r ? r : l;
+	return before(r->seq, l->seq) ? r : l;
 }
 
 struct xtcp_range *xtcp_map_next(const struct xtcp_range *r)
@@ -360,17 +485,9 @@ struct xtcp_range *xtcp_map_next(const struct xtcp_range *r)
 	return range_of(rb_next(&r->node));
 }
 
-struct xtcp_range *xtcp_map_first_lost(struct xtcp_tcb *tcb)
+struct xtcp_range *xtcp_map_first_lost(const struct xtcp_tcb *tcb)
 {
-	struct xtcp_range *r;
-
-	if (!tcb->lost_bytes)
-		return NULL;
-	r = tcb->map_lost ? tcb->map_lost : xtcp_map_first(tcb);
-	while (r && !(r->flags & XTCP_R_LOST))
-		r = xtcp_map_next(r);
-	tcb->map_lost = r;
-	return r;
+	return range_of(rb_first(&tcb->lost));
 }
 
 static void free_all(struct rb_root *root)
@@ -386,10 +503,12 @@ static void free_all(struct rb_root *root)
 void xtcp_map_reset(struct xtcp_tcb *tcb)
 {
 	free_all(&tcb->map);
+	free_all(&tcb->lost);
 	free_all(&tcb->sacked);
+	INIT_LIST_HEAD(&tcb->by_time);
 	tcb->map_last = NULL;
-	tcb->map_lost = NULL;
 	tcb->map_nr = 0;
 	tcb->sacked_bytes = 0;
 	tcb->lost_bytes = 0;
+	tcb->rexmit_bytes = 0;
 }

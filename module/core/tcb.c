@@ -71,8 +71,10 @@ void xtcp_tcb_init(struct xtcp_tcb *tcb)
 	memset(tcb, 0, sizeof(*tcb));
 	restore_settings(tcb, &user);
 	tcb->map = RB_ROOT;
+	tcb->lost = RB_ROOT;
 	tcb->sacked = RB_ROOT;
 	tcb->ofo = RB_ROOT;
+	INIT_LIST_HEAD(&tcb->by_time);
 	tcb->snd_mss = XTCP_MSS_DEFAULT;
 	tcb->rcv_mss = XTCP_MSS_DEFAULT;
 	tcb->rto = XTCP_RTO_INIT;	/* RFC 6298 2.1 */
@@ -90,9 +92,8 @@ void xtcp_tcb_set_iss(struct xtcp_tcb *tcb, u32 iss)
 	tcb->snd_up = iss;
 	tcb->snd_sml = iss;
 	tcb->recovery_point = iss;	/* RFC 6582 3.2: "recover" starts at ISS */
-	tcb->high_rxt = iss;
 	tcb->high_sacked = iss;
-	tcb->lost_edge = iss;
+	tcb->dsack_round = iss;
 	tcb->syn_out = 1;
 }
 

@@ -15,6 +15,7 @@
 #define _XTCP_TCB_H
 
 #include <linux/types.h>
+#include <linux/list.h>
 #include <linux/rbtree.h>
 
 #include "seq.h"
@@ -29,7 +30,7 @@ enum xtcp_timer {
 	XTCP_T_DELACK,		/* RFC 9293 3.8.6.3 delayed ACK */
 	XTCP_T_KEEPALIVE,	/* RFC 9293 3.8.4 */
 	XTCP_T_LINGER,		/* FIN-WAIT-2 of an orphan */
-	XTCP_T_REO,		/* RFC 8985 reordering timer (not yet set) */
+	XTCP_T_REO,		/* RFC 8985 6.2 reordering timer */
 	XTCP_T_TLP,		/* RFC 8985 tail loss probe (not yet set) */
 	XTCP_T_PACE,		/* pacing: text that may not leave yet (pace.c) */
 	XTCP_NR_TIMERS
@@ -52,10 +53,12 @@ enum xtcp_timer {
 
 /**
  * struct xtcp_range - one interval of the send map
- * @node: in tcb->sacked when XTCP_R_SACKED, else in tcb->map, ordered by @seq;
- *	the intervals of both are disjoint and cover exactly [SND.UNA, SND.NXT).
+ * @node: in tcb->sacked when XTCP_R_SACKED, in tcb->lost when XTCP_R_LOST, else (in
+ *	flight) in tcb->map, ordered by @seq; the intervals of all three are disjoint
+ *	and cover exactly [SND.UNA, SND.NXT).
  *	SACKed intervals that touch are one, so tcb->sacked is what RFC 6675 calls
  *	the discontiguous SACKed sequences.
+ * @by_time: in tcb->by_time while in flight, ordered by (@sent_at, @end_seq)
  * @seq: first sequence number; SYN and FIN take one number like a byte
  * @end_seq: behind the last
  * @sent_at: time of the last transmission
@@ -63,6 +66,7 @@ enum xtcp_timer {
  */
 struct xtcp_range {
 	struct rb_node node;
+	struct list_head by_time;
 	u32 seq;
 	u32 end_seq;
 	u64 sent_at;
@@ -179,16 +183,31 @@ struct xtcp_tcb {
 	u8 recovery;		/* enum xtcp_recovery */
 	u8 dupacks;
 	u32 recovery_point;	/* RecoveryPoint: SND.NXT at the loss */
-	u32 high_rxt;		/* highest sequence retransmitted in this recovery */
 	u32 high_sacked;	/* behind the highest SACKed number; == snd_una: none */
-	u32 lost_edge;		/* loss is decided for all numbers below */
-	struct rb_root map;	/* of struct xtcp_range, not SACKed */
+	struct rb_root map;	/* of struct xtcp_range, in flight */
+	struct rb_root lost;	/* of struct xtcp_range, to be sent again */
 	struct rb_root sacked;	/* of struct xtcp_range, SACKed */
+	struct list_head by_time; /* what is in map, the one sent longest ago first */
 	struct xtcp_range *map_last; /* rightmost of map, NULL when empty */
-	struct xtcp_range *map_lost; /* no LOST range of map is left of it; NULL: unknown */
-	u32 map_nr;		/* ranges in both */
+	u32 map_nr;		/* ranges in all three */
 	u32 sacked_bytes;
 	u32 lost_bytes;
+	u32 rexmit_bytes;	/* sent again and in flight */
+
+	/* RACK, RFC 8985 5.3; RACK.fack is high_sacked */
+	u64 rack_xmit_ts;	/* the latest sent of what has arrived */
+	u64 rack_rtt;
+	u32 rack_end_seq;
+	u32 dsack_round;	/* with dsack_round_on */
+	u8 reo_steps;		/* RACK.reo_wnd_mult less 1 */
+	u8 reo_persist;		/* recoveries until it is forgotten */
+	u8 dsack_round_on:1,
+	   reord_seen:1;	/* this path reorders */
+
+	/* PRR, RFC 9937 6.1 */
+	u32 prr_delivered;
+	u32 prr_out;
+	u32 recover_fs;
 
 	/* congestion control, RFC 5681 */
 	const struct xtcp_cc_ops *cc;
@@ -423,7 +442,16 @@ int xtcp_map_add(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
 void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
 
 /**
+ * xtcp_map_probed() - what is in flight from @seq to the last byte was sent once more
+ * Where a split finds no memory all of the last range counts as sent now.
+ */
+void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now);
+
+/**
  * struct xtcp_map_acked - what a cumulative or selective ACK did to the map
+ * @now: in: ns
+ * @tsecr: in: TSecr of the ACK; with @has_tsecr
+ * @fack: in: tcb->high_sacked before the ACK (RACK.fack, RFC 8985 5.3)
  * @acked: bytes newly below SND.UNA
  * @newly_sacked: bytes newly SACKed
  * @delivered: bytes that reached the peer by this ACK and were not known to have
@@ -431,13 +459,28 @@ void xtcp_map_resent(struct xtcp_tcb *tcb, u32 seq, u32 end_seq, u64 now);
  *	retransmitted, 0 = none (the RTT sample: with the receiver's delay in it,
  *	as RFC 7323 4.2 wants it for the timeout)
  * @rexmit: a retransmitted range was among them: no sample (Karn, RFC 6298 3)
+ * @last_sent_at: of the newly acknowledged range that was sent last and is known to
+ *	have arrived by that transmission (RFC 8985 6.2 step 2), 0 = none
+ * @last_end_seq: behind it
+ * @reordered: one that was never retransmitted lay below @fack (6.2 step 3)
+ * @dsack: the ACK reports [@dsack_seq, @dsack_end) as a duplicate (RFC 2883)
  */
 struct xtcp_map_acked {
+	u64 now;
+	u32 tsecr;
+	u32 fack;
 	u32 acked;
 	u32 newly_sacked;
 	u32 delivered;
+	u32 last_end_seq;
 	u64 sent_at;
+	u64 last_sent_at;
+	u32 dsack_seq;
+	u32 dsack_end;
+	bool has_tsecr;
 	bool rexmit;
+	bool reordered;
+	bool dsack;
 };
 
 /** xtcp_map_ack() - drop what lies below @ack; called before snd_una moves */
@@ -457,8 +500,14 @@ void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
  */
 u32 xtcp_map_mark_lost(struct xtcp_tcb *tcb, u32 seq, u32 end_seq);
 
-/** xtcp_map_unsack() - SACK information is void (RFC 2018 8, after a timeout) */
-void xtcp_map_unsack(struct xtcp_tcb *tcb);
+/** xtcp_map_mark() - @r, which is in flight, is lost */
+void xtcp_map_mark(struct xtcp_tcb *tcb, struct xtcp_range *r);
+
+/** xtcp_map_unmark() - what is lost and was not sent again is in flight after all */
+void xtcp_map_unmark(struct xtcp_tcb *tcb);
+
+/** xtcp_map_renege() - the peer dropped what it SACKed (RFC 2018 8): all of it is lost */
+void xtcp_map_renege(struct xtcp_tcb *tcb);
 
 /** xtcp_map_first() - leftmost unSACKed range or NULL */
 struct xtcp_range *xtcp_map_first(const struct xtcp_tcb *tcb);
@@ -466,8 +515,20 @@ struct xtcp_range *xtcp_map_first(const struct xtcp_tcb *tcb);
 /** xtcp_map_next() - the next one to the right of the same kind, or NULL */
 struct xtcp_range *xtcp_map_next(const struct xtcp_range *r);
 
-/** xtcp_map_first_lost() - leftmost range with XTCP_R_LOST, or NULL (lost_bytes == 0: at once) */
-struct xtcp_range *xtcp_map_first_lost(struct xtcp_tcb *tcb);
+/** xtcp_map_first_lost() - leftmost range with XTCP_R_LOST, or NULL */
+struct xtcp_range *xtcp_map_first_lost(const struct xtcp_tcb *tcb);
+
+/** xtcp_sent_after() - RACK_sent_after() of RFC 8985 6.2: was 1 sent after 2? */
+static inline bool xtcp_sent_after(u64 t1, u32 end1, u64 t2, u32 end2)
+{
+	return t1 > t2 || (t1 == t2 && after(end1, end2));
+}
+
+/** xtcp_age() - ns since @at, which may lie ahead where a qdisc paces */
+static inline u64 xtcp_age(u64 at, u64 now)
+{
+	return now > at ? now - at : 0;
+}
 
 /** xtcp_map_reset() - free all ranges */
 void xtcp_map_reset(struct xtcp_tcb *tcb);
@@ -595,18 +656,17 @@ struct xtcp_ack_result {
 void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	      struct xtcp_ack_result *res);
 
-/* ---- loss.c: RFC 5681, 6582, 6675, 6298 ---- */
-
-/** xtcp_loss_on_ack() - dupACKs, SACKs and partial ACKs: enter, stay in or leave recovery, mark lost */
-void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
-		      u8 ack_flags, u64 now);
+/* ---- loss.c: RFC 5681, 6582, 8985, 6298; the rest is in loss.h ---- */
 
 /**
  * xtcp_loss_on_rto() - the retransmission timer fired: RFC 6298 5.4 to 5.7, 5681 (4)
- * Everything unSACKed is lost, cwnd is one SMSS, back-off doubles, the timer is
- * set again.  The caller has checked R2.
+ * What is overdue is lost (without SACK everything), cwnd is one SMSS, back-off
+ * doubles, the timer is set again.  The caller has checked R2.
  */
 void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_loss_on_reo() - the reordering timer fired: RFC 8985 6.2 step 5 */
+void xtcp_loss_on_reo(struct xtcp_tcb *tcb, u64 now);
 
 /* ---- tx.c: the one answer to "what do I send now?" ---- */
 

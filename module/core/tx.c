@@ -8,7 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "tcb.h"
+#include "loss.h"
 #include "cc.h"
 
 /* How long a tail waits at most: RFC 9293 3.8.6.2.1 wants 0.1 to 1 s (its rule 4) */
@@ -366,6 +366,7 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 	start_rexmt(tcb, now);
 	if (xtcp_map_add(tcb, what->seq, what->end_seq, what->at))
 		return -1;
+	xtcp_prr_sent(tcb, what->end_seq - what->seq);
 	tcb->snd_nxt = what->end_seq;
 	if (text && text % xtcp_smss(tcb))
 		tcb->snd_sml = what->seq + text;
@@ -383,7 +384,7 @@ static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 no
 	start_rexmt(tcb, now);
 	tcb->todo &= ~XTCP_PROBE_NOW;
 	xtcp_map_resent(tcb, what->seq, what->end_seq, what->at);
-	tcb->high_rxt = seq_max(tcb->high_rxt, what->end_seq);
+	xtcp_prr_sent(tcb, what->end_seq - what->seq);
 	tcb->force_rexmit = 0;
 	tcb->last_send_at = now;
 	count_text(tcb, text, now);

@@ -30,6 +30,7 @@ static void model_init(u32 una)
 	m.tcb.snd_una = una;
 	m.tcb.snd_nxt = una;
 	m.tcb.high_sacked = una;
+	INIT_LIST_HEAD(&m.tcb.by_time);
 	m.now = 1000;
 }
 
@@ -151,22 +152,58 @@ static void m_resent(struct __test_metadata *_metadata)
 	xtcp_map_resent(&m.tcb, at(a), at(z), m.now);
 }
 
-static void m_unsack(void)
+static void m_renege(void)
 {
 	u32 i;
 
-	for (i = 0; i < m.n; i++)
+	for (i = 0; i < m.n; i++) {
+		m.b[i].lost |= m.b[i].sacked;
 		m.b[i].sacked = false;
-	xtcp_map_unsack(&m.tcb);
+	}
+	xtcp_map_renege(&m.tcb);
+}
+
+/* RFC 8985 7.3: the tail once more */
+static void m_probed(u32 a)
+{
+	u32 i;
+
+	if (!m.tcb.map_last)
+		return;
+	a = max(a, m.tcb.map_last->seq - m.tcb.snd_una);
+	for (i = a; i < m.tcb.map_last->end_seq - m.tcb.snd_una; i++)
+		m.b[i] = (struct byte){ .sent_at = m.now, .rexmit = true };
+	xtcp_map_probed(&m.tcb, at(a), m.now);
+}
+
+/* What is lost is in flight again; its times are moved into the order of the list */
+static void m_unmark(void)
+{
+	u64 limit = ~0ULL, newest = 0;
+	u32 i;
+
+	for (i = 0; i < m.n; i++)
+		if (!m.b[i].sacked && !m.b[i].lost)
+			limit = min(limit, m.b[i].sent_at - 1);
+	for (i = 0; i < m.n; i++) {
+		if (!m.b[i].lost)
+			continue;
+		m.b[i].lost = false;
+		newest = max(newest, min(m.b[i].sent_at, limit));
+		m.b[i].sent_at = newest;
+	}
+	xtcp_map_unmark(&m.tcb);
 }
 
 /* ---- what must hold after each operation ---- */
 
-static struct xtcp_range *lower(struct rb_node *a, struct rb_node *b)
+static struct xtcp_range *first_in(const struct rb_root *root)
 {
-	struct xtcp_range *x = rb_entry_safe(a, struct xtcp_range, node);
-	struct xtcp_range *y = rb_entry_safe(b, struct xtcp_range, node);
+	return rb_entry_safe(rb_first(root), struct xtcp_range, node);
+}
 
+static struct xtcp_range *lower(struct xtcp_range *x, struct xtcp_range *y)
+{
 	if (!x || !y)
 		return x ? x : y;
 	return before(x->seq, y->seq) ? x : y;
@@ -190,55 +227,69 @@ static void check_range(struct __test_metadata *_metadata, const struct xtcp_ran
 	}
 }
 
+/* The list holds what is in flight and nothing else, the oldest first. */
+static void check_by_time(struct __test_metadata *_metadata, u32 flying)
+{
+	const struct xtcp_range *last = NULL, *r;
+
+	list_for_each_entry(r, &m.tcb.by_time, by_time) {
+		ASSERT_EQ(0, r->flags & (XTCP_R_LOST | XTCP_R_SACKED));
+		ASSERT_TRUE(!last || xtcp_sent_after(r->sent_at, r->end_seq,
+						     last->sent_at, last->end_seq));
+		last = r;
+		ASSERT_NE(0, flying--);
+	}
+	ASSERT_EQ(0, flying);
+}
+
 static void check_structure(struct __test_metadata *_metadata)
 {
-	struct rb_node *u = rb_first(&m.tcb.map), *s = rb_first(&m.tcb.sacked);
-	u32 edge = m.tcb.snd_una, sacked = 0, lost = 0, nr = 0;
-	struct xtcp_range *r, *last = NULL, *first_lost = NULL;
+	struct xtcp_range *next[3] = { first_in(&m.tcb.map), first_in(&m.tcb.lost),
+				       first_in(&m.tcb.sacked) };
+	static const u8 flag[3] = { 0, XTCP_R_LOST, XTCP_R_SACKED };
+	u32 edge = m.tcb.snd_una, bytes[3] = { 0 }, nr[3] = { 0 }, rexmit = 0, k;
+	struct xtcp_range *r, *last = NULL;
 	bool left_sacked = false;
 
-	while ((r = lower(u, s))) {
-		bool is_sacked = r->flags & XTCP_R_SACKED;
-
+	while ((r = lower(lower(next[0], next[1]), next[2]))) {
+		k = r == next[0] ? 0 : r == next[1] ? 1 : 2;
 		ASSERT_EQ(edge, r->seq);
 		ASSERT_TRUE(before(r->seq, r->end_seq));
-		ASSERT_FALSE(is_sacked && left_sacked);
-		ASSERT_EQ(is_sacked, &r->node == s);
-		sacked += is_sacked ? r->end_seq - r->seq : 0;
-		if (r->flags & XTCP_R_LOST) {
-			lost += r->end_seq - r->seq;
-			first_lost = first_lost ? first_lost : r;
-		}
-		if (is_sacked) {
-			s = rb_next(s);
-		} else {
-			u = rb_next(u);
-			last = r;
-		}
-		left_sacked = is_sacked;
+		ASSERT_EQ(flag[k], r->flags & (XTCP_R_LOST | XTCP_R_SACKED));
+		ASSERT_FALSE(k == 2 && left_sacked);
+		left_sacked = k == 2;
 		edge = r->end_seq;
-		nr++;
+		bytes[k] += r->end_seq - r->seq;
+		nr[k]++;
+		if (!k) {
+			last = r;
+			if (r->flags & XTCP_R_REXMIT)
+				rexmit += r->end_seq - r->seq;
+		}
+		next[k] = xtcp_map_next(r);
 	}
 	ASSERT_EQ(edge, m.tcb.snd_nxt);
-	ASSERT_EQ(sacked, m.tcb.sacked_bytes);
-	ASSERT_EQ(lost, m.tcb.lost_bytes);
-	ASSERT_EQ(nr, m.tcb.map_nr);
-	ASSERT_EQ(nr, unit_seg_live);
+	ASSERT_EQ(bytes[2], m.tcb.sacked_bytes);
+	ASSERT_EQ(bytes[1], m.tcb.lost_bytes);
+	ASSERT_EQ(rexmit, m.tcb.rexmit_bytes);
+	ASSERT_EQ(nr[0] + nr[1] + nr[2], m.tcb.map_nr);
+	ASSERT_EQ(m.tcb.map_nr, unit_seg_live);
 	ASSERT_EQ(last, m.tcb.map_last);
-	ASSERT_EQ(first_lost, xtcp_map_first_lost(&m.tcb));
-	ASSERT_EQ(xtcp_pipe(&m.tcb), m.n - sacked - lost);
+	ASSERT_EQ(first_in(&m.tcb.lost), xtcp_map_first_lost(&m.tcb));
+	ASSERT_EQ(lower(first_in(&m.tcb.map), first_in(&m.tcb.lost)), xtcp_map_first(&m.tcb));
+	ASSERT_EQ(xtcp_pipe(&m.tcb), bytes[0]);
+	check_by_time(_metadata, nr[0]);
 }
 
 static void check_bytes(struct __test_metadata *_metadata)
 {
+	struct rb_root *root[3] = { &m.tcb.map, &m.tcb.lost, &m.tcb.sacked };
 	u32 i, high = m.tcb.snd_una;
 	struct xtcp_range *r;
 
-	for (r = xtcp_map_first(&m.tcb); r; r = xtcp_map_next(r))
-		check_range(_metadata, r);
-	r = rb_entry_safe(rb_first(&m.tcb.sacked), struct xtcp_range, node);
-	for (; r; r = xtcp_map_next(r))
-		check_range(_metadata, r);
+	for (i = 0; i < 3; i++)
+		for (r = first_in(root[i]); r; r = xtcp_map_next(r))
+			check_range(_metadata, r);
 	for (i = 0; i < m.n; i++)
 		if (m.b[i].sacked)
 			high = at(i + 1);
@@ -251,7 +302,7 @@ static void random_op(struct __test_metadata *_metadata)
 	u32 z = m.n ? a + 1 + unit_below(min(m.n - a, 1 + unit_below(400))) : 0;
 
 	m.now += unit_below(2);
-	switch (unit_below(m.tcb.map_nr > 60 ? 1 : 10)) {
+	switch (unit_below(m.tcb.map_nr > 60 ? 1 : 12)) {
 	case 0:
 		m_ack(_metadata, m.n ? unit_below(m.n + 1) : 0);
 		break;
@@ -268,7 +319,14 @@ static void random_op(struct __test_metadata *_metadata)
 		break;
 	case 6:
 		if (unit_below(10) == 0)
-			m_unsack();
+			m_renege();
+		break;
+	case 7:
+		m_probed(a);
+		break;
+	case 8:
+		if (unit_below(5) == 0)
+			m_unmark();
 		break;
 	default:
 		if (m.n + 300 < SPAN)
@@ -300,15 +358,17 @@ TEST(random_operations_equal_the_byte_model)
 /* Take over what the map says, after checking that it claims nothing it may not. */
 static void adopt(struct __test_metadata *_metadata, const struct byte *allowed)
 {
+	struct rb_root *root[2] = { &m.tcb.map, &m.tcb.lost };
 	struct xtcp_range *r;
-	u32 i;
+	u32 i, k;
 
 	for (i = 0; i < m.n; i++)
 		m.b[i].sacked = true;
-	for (r = xtcp_map_first(&m.tcb); r; r = xtcp_map_next(r))
-		for (i = r->seq - m.tcb.snd_una; i < r->end_seq - m.tcb.snd_una; i++)
-			m.b[i] = (struct byte){ r->sent_at, false,
-				r->flags & XTCP_R_LOST, r->flags & XTCP_R_REXMIT };
+	for (k = 0; k < 2; k++)
+		for (r = first_in(root[k]); r; r = xtcp_map_next(r))
+			for (i = r->seq - m.tcb.snd_una; i < r->end_seq - m.tcb.snd_una; i++)
+				m.b[i] = (struct byte){ r->sent_at, false,
+					r->flags & XTCP_R_LOST, r->flags & XTCP_R_REXMIT };
 	for (i = 0; i < m.n; i++) {
 		if (m.b[i].sacked)
 			ASSERT_TRUE(allowed[i].sacked);

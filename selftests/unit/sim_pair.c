@@ -293,6 +293,8 @@ static void timer(struct end *e, enum xtcp_timer t)
 	e->tcb.deadline[t] = 0;
 	if (t == XTCP_T_REXMT)
 		xtcp_loss_on_rto(&e->tcb, sim.now);
+	else if (t == XTCP_T_REO)
+		xtcp_loss_on_reo(&e->tcb, sim.now);
 	else if (t == XTCP_T_PERSIST)
 		xtcp_tx_persist(&e->tcb, sim.now);
 	else if (t == XTCP_T_DELACK)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of loss recovery (ack.c, loss.c, rack.c, prr.c) have for each
+ * other and for tx.c.  Nobody else includes this.
+ */
+#ifndef _XTCP_LOSS_H
+#define _XTCP_LOSS_H
+
+#include "tcb.h"
+
+/* ---- rack.c: RFC 8985 section 6 ---- */
+
+/** xtcp_rack_update() - steps 1 to 3: what an ACK says about time and order */
+void xtcp_rack_update(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m);
+
+/** xtcp_rack_dsack() - a retransmission was a duplicate: a wider window (step 4) */
+void xtcp_rack_dsack(struct xtcp_tcb *tcb);
+
+/** xtcp_rack_recovered() - a recovery has ended (step 4) */
+void xtcp_rack_recovered(struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_rack_detect() - step 5: mark what is lost, set the REO deadline for the rest
+ * O(1) and what it marks.
+ * Return: bytes newly marked.
+ */
+u32 xtcp_rack_detect(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_rack_mark_on_rto() - 6.3: what was sent long enough ago is lost */
+void xtcp_rack_mark_on_rto(struct xtcp_tcb *tcb, u64 now);
+
+/* ---- prr.c: RFC 9937 ---- */
+
+/** xtcp_prr_enter() - fast recovery begins, ssthresh is set; the ACK had news of so many bytes */
+void xtcp_prr_enter(struct xtcp_tcb *tcb, u32 delivered);
+
+/** xtcp_prr_on_ack() - sets cwnd; @safe: SND.UNA advanced and no further loss was found */
+void xtcp_prr_on_ack(struct xtcp_tcb *tcb, u32 delivered, bool safe);
+
+/** xtcp_prr_sent() - so many bytes left, new or again */
+static inline void xtcp_prr_sent(struct xtcp_tcb *tcb, u32 bytes)
+{
+	if (tcb->recovery == XTCP_RECOVERY)
+		tcb->prr_out += bytes;
+}
+
+/* ---- loss.c ---- */
+
+/** xtcp_loss_on_ack() - dupACKs, SACKs and partial ACKs: enter, stay in or leave recovery, mark lost */
+void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
+		      u8 ack_flags, u64 now);
+
+#endif
