@@ -19,29 +19,34 @@ void xtcp_sndbuf_expand(struct sock *sk)
 		WRITE_ONCE(sk->sk_sndbuf, want);
 }
 
-/* A round trip as this end knows it: the handshake gives at least one sample. */
+/* A round trip as this end knows it: by the text that comes, or at least by the
+ * handshake.  Too short a one only means a smaller window, so the longer one counts.
+ */
 static u64 round_trip(const struct xtcp_tcb *tcb)
 {
-	return tcb->min_rtt ?: tcb->srtt ?: NSEC_PER_MSEC;
+	return max(tcb->rcv_rtt, tcb->min_rtt) ?: NSEC_PER_MSEC;
 }
 
 /* Dynamic right-sizing: what the reader takes in one round trip is what the path
- * and the reader can do; the sender may double its cwnd in the next one, so the
- * window should be twice that.  The reader's pace counts, not the peer's, so a slow
- * reader does not make the queue longer.
+ * and the reader can do.  The sender may double its cwnd with each one, and the window
+ * must not be what stops it: where the flow grows, what it will be in two round trips
+ * counts.  The reader's pace counts, not the peer's, so a slow reader does not make the
+ * queue longer.
  */
 void xtcp_rcvbuf_autotune(struct sock *sk, u64 now)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 rtt = round_trip(&xs->tcb), taken = xs->copied_seq - xs->tuned_seq;
-	u64 want;
+	u64 want, grown;
 
 	if (now - xs->tuned_at < rtt)
 		return;
 	taken = div64_u64(taken * rtt, now - xs->tuned_at);
+	grown = taken > xs->tuned_taken ? taken - xs->tuned_taken : 0;
 	xs->tuned_at = now;
 	xs->tuned_seq = xs->copied_seq;
-	want = 2 * taken + 16 * xs->tcb.rcv_mss;
+	xs->tuned_taken = taken;
+	want = 2 * taken + 4 * grown + 16 * xs->tcb.rcv_mss;
 	if (want <= xs->tcb.rcv_buf || sk->sk_userlocks & SOCK_RCVBUF_LOCK ||
 	    sk_under_memory_pressure(sk))
 		return;

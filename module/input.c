@@ -240,6 +240,7 @@ static enum xtcp_mib take_text(struct sock *sk, struct sk_buff *skb,
 		return XTCP_KEPT;
 	}
 	xtcp_rx_ack_policy(tcb, end_seq - seq, now);
+	xtcp_rx_rtt(tcb, seg, now);
 	xtcp_rcvbuf_queue(sk, skb);
 	if (ofo)
 		xtcp_rcvbuf_collect(sk);

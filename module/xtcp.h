@@ -213,6 +213,7 @@ struct xtcp_sock {
 	u32 window_clamp;		/* 0 = none */
 	u32 tuned_seq;			/* copied_seq when the buffer was last looked at */
 	u64 tuned_at;			/* and the time of that */
+	u32 tuned_taken;		/* bytes taken per round trip then */
 
 	/* timers */
 	struct hrtimer timer;

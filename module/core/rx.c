@@ -13,6 +13,8 @@
 
 #include "tcb.h"
 
+#define MAX_RCV_RTT	(60 * XTCP_NSEC_PER_SEC)
+
 static struct xtcp_hole_end *to_hole(struct rb_node *n)
 {
 	return n ? rb_entry(n, struct xtcp_hole_end, node) : NULL;
@@ -178,6 +180,21 @@ static void grow_hole(struct xtcp_tcb *tcb, struct xtcp_hole_end *h, u32 seq, u3
 	}
 }
 
+/* ---- when the peer may be in recovery ---- */
+
+/*
+ * Something was lost, reordered or sent twice: the peer's window may be down to one
+ * segment (RFC 5681 3.1), and its estimate of what is missing depends on our answers.
+ */
+#define QUICK_ACKS_AGAIN 8
+
+static void quick_again(struct xtcp_tcb *tcb)
+{
+	tcb->quick_acks = max_t(u8, tcb->quick_acks, QUICK_ACKS_AGAIN);
+	tcb->pingpong = 0;
+	tcb->todo |= XTCP_ACK_NOW;
+}
+
 /* RFC 2883 4.2: report the first part of [seq, end_seq) that was there before, at
  * once (RFC 9293 3.10.7.4, first)
  */
@@ -186,14 +203,14 @@ static void note_duplicate(struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
 	struct xtcp_hole_end *h;
 
 	if (before(seq, tcb->rcv_nxt)) {
-		tcb->todo |= XTCP_ACK_NOW;
+		quick_again(tcb);
 		set_dsack(tcb, seq, seq_min(end_seq, tcb->rcv_nxt));
 		return;
 	}
 	h = find_end(tcb, seq + 1);
 	if (!h || !before(h->seq, end_seq))
 		return;
-	tcb->todo |= XTCP_ACK_NOW;
+	quick_again(tcb);
 	set_dsack(tcb, seq_max(seq, h->seq), seq_min(end_seq, h->end_seq));
 }
 
@@ -214,7 +231,7 @@ static enum xtcp_rx_verdict take_in_order(struct xtcp_tcb *tcb, u32 end_seq)
 
 	tcb->rcv_nxt = end_seq;
 	if (tcb->ofo_nr)
-		tcb->todo |= XTCP_ACK_NOW;	/* fills a gap, RFC 5681 4.2 */
+		quick_again(tcb);	/* fills a gap, RFC 5681 4.2 */
 	while ((h = to_hole(rb_first(&tcb->ofo))) && !after(h->seq, tcb->rcv_nxt)) {
 		tcb->rcv_nxt = seq_max(tcb->rcv_nxt, h->end_seq);
 		remove_hole(tcb, h);
@@ -230,7 +247,7 @@ static enum xtcp_rx_verdict take_ofo(struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
 	struct xtcp_hole_end *h = find_end(tcb, seq);
 	enum xtcp_rx_verdict verdict = XTCP_RX_OFO;
 
-	tcb->todo |= XTCP_ACK_NOW;	/* RFC 5681 4.2: a duplicate ACK at once */
+	quick_again(tcb);		/* RFC 5681 4.2: a duplicate ACK at once */
 	if (!h || before(end_seq, h->seq)) {
 		h = add_hole(tcb, seq, end_seq);
 		if (!h)
@@ -397,11 +414,73 @@ static bool much_unacked(const struct xtcp_tcb *tcb)
 	return unacked >= 2u * tcb->rcv_mss || unacked >= tcb->rcv_wnd / 2;
 }
 
+/*
+ * After a pause that is longer than a timeout the peer starts with a small window, by a
+ * timeout (RFC 5681 3.1) or after idling (4.1).
+ */
+static void note_pause(struct xtcp_tcb *tcb, u64 now)
+{
+	if (tcb->rcv_data_at && now - tcb->rcv_data_at > xtcp_rto(tcb))
+		tcb->quick_acks = max_t(u8, tcb->quick_acks, QUICK_ACKS_AGAIN);
+	tcb->rcv_data_at = now;
+}
+
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now)
 {
 	measure_mss(tcb, len);
+	note_pause(tcb, now);
 	if (!may_delay(tcb) || much_unacked(tcb))
 		tcb->todo |= XTCP_ACK_NOW;
 	else if (!tcb->deadline[XTCP_T_DELACK])
 		tcb->deadline[XTCP_T_DELACK] = now + xtcp_delack(tcb);
+}
+
+/* ---- the round trip as the receiver sees it ---- */
+
+/*
+ * A sample is a round trip and what the peer has waited before it sent, so a shorter one
+ * is believed at once, a longer one by and by.
+ */
+static void rtt_seen(struct xtcp_tcb *tcb, u64 rtt)
+{
+	rtt = min_t(u64, max_t(u64, rtt, 1), MAX_RCV_RTT);
+	if (!tcb->rcv_rtt || rtt < tcb->rcv_rtt)
+		tcb->rcv_rtt = rtt;
+	else
+		tcb->rcv_rtt += (rtt - tcb->rcv_rtt) / 8;
+}
+
+/* RFC 7323 3: the peer echoes our timestamp.  Only the first segment with a new one is
+ * an answer to it, and only a full one was not held back.
+ */
+static void rtt_by_timestamp(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now)
+{
+	s32 ticks = xtcp_ts_now(tcb, now) - seg->opt.tsecr;
+
+	if (!(seg->opt.present & XTCP_HAS_TS) || seg->opt.tsecr == tcb->rcv_rtt_tsecr)
+		return;
+	tcb->rcv_rtt_tsecr = seg->opt.tsecr;
+	if (seg->len >= tcb->rcv_mss && ticks >= 0)
+		rtt_seen(tcb, max(ticks, 1) * XTCP_NSEC_PER_MSEC);
+}
+
+/* Without timestamps: the peer can't send more than the window in one round trip, so the
+ * time that a window's worth of text takes is not shorter.
+ */
+static void rtt_by_window(struct xtcp_tcb *tcb, u64 now)
+{
+	if (tcb->rcv_rtt_at && before(tcb->rcv_nxt, tcb->rcv_rtt_seq))
+		return;
+	if (tcb->rcv_rtt_at)
+		rtt_seen(tcb, now - tcb->rcv_rtt_at);
+	tcb->rcv_rtt_seq = tcb->rcv_adv;
+	tcb->rcv_rtt_at = now;
+}
+
+void xtcp_rx_rtt(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now)
+{
+	if (tcb->ts_ok)
+		rtt_by_timestamp(tcb, seg, now);
+	else
+		rtt_by_window(tcb, now);
 }

@@ -232,6 +232,13 @@ struct xtcp_tcb {
 	u64 delack_max;		/* longest delay */
 	u8 quick_acks;		/* this many ACKs yet without delay */
 
+	/* the receiver's own look at the path (buffer autotuning, quick ACKs) */
+	u64 rcv_data_at;	/* last text in order */
+	u64 rcv_rtt;		/* round trip as text arrives, 0 = unknown */
+	u64 rcv_rtt_at;		/* without timestamps: since when rcv_rtt_seq is waited for */
+	u32 rcv_rtt_seq;
+	u32 rcv_rtt_tsecr;	/* last echo that a sample was taken from */
+
 	/* reassembly and SACK blocks to send, RFC 2018 4 */
 	struct rb_root ofo;	/* of struct xtcp_hole_end */
 	u32 ofo_nr;
@@ -417,6 +424,12 @@ void xtcp_rx_sent_ack(struct xtcp_tcb *tcb, u32 wnd);
  * and when half of the window is used up.  Keeps the estimate rcv_mss.
  */
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now);
+
+/**
+ * xtcp_rx_rtt() - @seg brought text in order: an estimate of the round trip for who only
+ * receives, by timestamps (RFC 7323 3) or by windows; in rcv_rtt
+ */
+void xtcp_rx_rtt(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now);
 
 /**
  * xtcp_rx_window_update_due() - the reader took data: is a window update worth a segment?

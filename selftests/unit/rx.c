@@ -198,6 +198,96 @@ TEST(dsack_partial)
 	xtcp_rx_reset(&tcb);
 }
 
+/* RFC 2883 4.1.1: two ACKs are lost, the first segment comes again */
+TEST(rfc2883_4_1_1)
+{
+	begin(3000);
+	tcb.rcv_adv = 60000;
+	take(3000, 3500);
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(3500, 4000);
+	xtcp_rx_sent_ack(&tcb, 50000);
+	EXPECT_EQ(XTCP_RX_DUP, take(3000, 3500));
+	EXPECT_EQ(4000, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 3000, 3500 }));
+}
+
+/* 4.1.2: a segment is missing, one beyond it is there, one before it comes again */
+TEST(rfc2883_4_1_2)
+{
+	begin(3000);
+	tcb.rcv_adv = 60000;
+	take(3000, 3500);
+	take(4000, 4500);
+	EXPECT_TRUE(BLOCKS({ 4000, 4500 }));
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(3000, 3500);
+	EXPECT_EQ(3500, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 3000, 3500 }, { 4000, 4500 }));
+	xtcp_rx_reset(&tcb);
+}
+
+/* 4.1.3: a duplicate of one that is out of order; the block it lies in follows */
+TEST(rfc2883_4_1_3)
+{
+	begin(3500);
+	tcb.rcv_adv = 60000;
+	take(3500, 4000);
+	take(4500, 5000);
+	take(5000, 5500);
+	EXPECT_TRUE(BLOCKS({ 4500, 5500 }));
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(5000, 5500);
+	EXPECT_EQ(4000, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 5000, 5500 }, { 4500, 5500 }));
+	xtcp_rx_reset(&tcb);
+}
+
+/* 4.2.1: a longer segment whose middle was there, and which fills the gap before it */
+TEST(rfc2883_4_2_1)
+{
+	begin(500);
+	tcb.rcv_adv = 60000;
+	take(500, 1000);
+	take(1500, 2000);
+	EXPECT_TRUE(BLOCKS({ 1500, 2000 }));
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(1000, 2000);
+	EXPECT_EQ(2000, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 1500, 2000 }));
+}
+
+/* 4.2.2: two parts of it were there; only the first is reported, the cumulative ACK
+ * covers both
+ */
+TEST(rfc2883_4_2_2)
+{
+	begin(500);
+	tcb.rcv_adv = 60000;
+	take(500, 1000);
+	take(1500, 2000);
+	take(2500, 3000);
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(1000, 3500);
+	EXPECT_EQ(3500, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 1500, 2000 }));
+}
+
+/* 4.2.3: the same beyond a gap; the second block is what all of it became */
+TEST(rfc2883_4_2_3)
+{
+	begin(500);
+	tcb.rcv_adv = 60000;
+	take(500, 1000);
+	take(2000, 2500);
+	take(3000, 3500);
+	xtcp_rx_sent_ack(&tcb, 50000);
+	take(1500, 4000);
+	EXPECT_EQ(1000, tcb.rcv_nxt);
+	EXPECT_TRUE(BLOCKS({ 2000, 2500 }, { 1500, 4000 }));
+	xtcp_rx_reset(&tcb);
+}
+
 /* The peer did not offer SACK: no block is ever kept */
 TEST(no_blocks_without_sack)
 {

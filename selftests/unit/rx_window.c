@@ -254,6 +254,7 @@ static struct xtcp_tcb ack_tcb(void)
 	return (struct xtcp_tcb){
 		.rcv_nxt = 1000, .rcv_adv = 61000, .rcv_acked = 1000, .rcv_wnd = 60000,
 		.rcv_mss = 536, .snd_mss = 1460, .delack_max = DELAY,
+		.rto = 200 * MSEC, .rto_min = 200 * MSEC, .rto_max = 1000 * MSEC,
 	};
 }
 
@@ -368,7 +369,90 @@ TEST(gaps_do_not_wait)
 	EXPECT_TRUE(acks_at_once(&t, 5, 1));	/* the rest of it */
 	xtcp_rx_sent_ack(&t, 60000);
 	EXPECT_EQ(1020, t.rcv_nxt);
+	t.quick_acks = 0;
 	EXPECT_FALSE(acks_at_once(&t, 5, 1));
+}
+
+/* The peer may go on with one segment after another, each of them an answer to an ACK */
+TEST(quick_acks_after_trouble)
+{
+	struct xtcp_tcb t = ack_tcb();
+	unsigned int i;
+	u32 keep;
+
+	t.pingpong = 1;
+	EXPECT_EQ(XTCP_RX_OFO, xtcp_rx_data(&t, 1010, 1020, 1, &keep));
+	xtcp_rx_sent_ack(&t, 60000);
+	EXPECT_TRUE(acks_at_once(&t, 10, 1));		/* the gap is filled */
+	xtcp_rx_sent_ack(&t, 60000);
+	for (i = 0; i < 7; i++) {
+		EXPECT_TRUE(acks_at_once(&t, 10, 1));
+		xtcp_rx_sent_ack(&t, 60000);
+	}
+	EXPECT_FALSE(acks_at_once(&t, 10, 1));
+	EXPECT_EQ(XTCP_RX_DUP, xtcp_rx_data(&t, 1000, 1010, 1, &keep));
+	xtcp_rx_sent_ack(&t, 60000);
+	EXPECT_TRUE(acks_at_once(&t, 10, 1));		/* and after a duplicate */
+}
+
+/* A pause longer than a timeout: what comes may be a retransmission */
+TEST(quick_ack_after_a_pause)
+{
+	struct xtcp_tcb t = ack_tcb();
+
+	EXPECT_FALSE(acks_at_once(&t, 10, 1000 * MSEC));
+	xtcp_rx_sent_ack(&t, 60000);
+	EXPECT_FALSE(acks_at_once(&t, 10, 1190 * MSEC));
+	xtcp_rx_sent_ack(&t, 60000);
+	EXPECT_TRUE(acks_at_once(&t, 10, 1391 * MSEC));
+	xtcp_rx_sent_ack(&t, 60000);
+	t.pingpong = 1;					/* there an answer takes it along */
+	EXPECT_FALSE(acks_at_once(&t, 10, 2000 * MSEC));
+}
+
+/* ---- the receiver's round trip ---- */
+
+static void full_segment(struct xtcp_tcb *t, u32 tsecr, u64 now)
+{
+	struct xtcp_segment seg = {
+		.len = 1460, .opt = { .present = XTCP_HAS_TS, .tsecr = tsecr },
+	};
+
+	t->rcv_nxt += 1460;
+	xtcp_rx_rtt(t, &seg, now);
+}
+
+TEST(round_trip_by_timestamps)
+{
+	struct xtcp_tcb t = ack_tcb();
+
+	t.ts_ok = 1;
+	t.ts_offset = 0xffffff00;
+	t.rcv_mss = 1460;
+	full_segment(&t, 0xffffff00 + 1000, 1100 * MSEC);
+	EXPECT_EQ(100 * MSEC, t.rcv_rtt);
+	full_segment(&t, 0xffffff00 + 1000, 1180 * MSEC);	/* the same echo: no sample */
+	EXPECT_EQ(100 * MSEC, t.rcv_rtt);
+	full_segment(&t, 0xffffff00 + 1160, 1220 * MSEC);	/* shorter: at once */
+	EXPECT_EQ(60 * MSEC, t.rcv_rtt);
+	full_segment(&t, 0xffffff00 + 1200, 1340 * MSEC);	/* longer: an eighth of it */
+	EXPECT_EQ(70 * MSEC, t.rcv_rtt);
+	full_segment(&t, 0xffffff00 + 2000, 1340 * MSEC);	/* from the future */
+	EXPECT_EQ(70 * MSEC, t.rcv_rtt);
+}
+
+/* 40 segments fill the window in 20 ms: the round trip is not longer than that */
+TEST(round_trip_by_windows)
+{
+	struct xtcp_tcb t = ack_tcb();
+	unsigned int i;
+
+	for (i = 0; i < 84; i++) {
+		full_segment(&t, 0, (1000 + i / 2) * MSEC);
+		xtcp_rx_sent_ack(&t, 60000);
+	}
+	EXPECT_LE(19 * MSEC, t.rcv_rtt);
+	EXPECT_GE(22 * MSEC, t.rcv_rtt);
 }
 
 TEST_HARNESS_MAIN
