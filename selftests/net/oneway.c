@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One connection, text in one direction, for tests that watch the cable:
+ *
+ *	oneway -s -p PORT [-d DOOR] [-6]			takes all until the end
+ *	oneway    -p PORT [-d DOOR] [-6] -a ADDR -n BYTES [-w WRITE:US]
+ *
+ * DOOR is inet or xtcp.  -w: WRITE bytes at a time, US microseconds between them.
+ * The client ends when its FIN is acknowledged, or with an error; the server
+ * prints `ok BYTES` after the end of the stream if each byte was the right one.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/xtcp.h>
+
+static const char *door = "inet", *addr;
+static bool v6, server;
+static long bytes, portion, pause_us;
+static int port;
+static uint8_t buf[65536];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static int make_socket(void)
+{
+	int fd, one = 1;
+
+	if (!strcmp(door, "xtcp"))
+		fd = socket(AF_XTCP, SOCK_STREAM, v6 ? XTCPPROTO_V6 : XTCPPROTO_V4);
+	else
+		fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_XTCP);
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static socklen_t make_addr(struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *in = (void *)ss;
+	struct sockaddr_in6 *in6 = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = v6 ? AF_INET6 : AF_INET;
+	if (v6) {
+		in6->sin6_port = htons(port);
+		if (addr && inet_pton(AF_INET6, addr, &in6->sin6_addr) != 1)
+			die(addr);
+		return sizeof(*in6);
+	}
+	in->sin_port = htons(port);
+	if (addr && inet_pton(AF_INET, addr, &in->sin_addr) != 1)
+		die(addr);
+	return sizeof(*in);
+}
+
+/* The byte at a place of the stream; the period is prime, so a shift shows. */
+static uint8_t pattern(long at)
+{
+	return at % 251;
+}
+
+static int serve(void)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = make_addr(&ss);
+	int lfd = make_socket(), fd;
+	long at = 0;
+	ssize_t n;
+
+	if (bind(lfd, (void *)&ss, len) || listen(lfd, 1))
+		die("listen");
+	printf("listening\n");
+	fflush(stdout);
+	fd = accept(lfd, NULL, NULL);
+	if (fd < 0)
+		die("accept");
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		for (ssize_t i = 0; i < n; i++, at++)
+			if (buf[i] != pattern(at)) {
+				fprintf(stderr, "oneway: byte %ld is wrong\n", at);
+				return 1;
+			}
+	if (n < 0)
+		die("recv");
+	printf("ok %ld\n", at);
+	return 0;
+}
+
+static void send_range(int fd, long at, long end)
+{
+	while (at < end) {
+		long n = end - at < (long)sizeof(buf) ? end - at : (long)sizeof(buf);
+		ssize_t sent;
+
+		for (long i = 0; i < n; i++)
+			buf[i] = pattern(at + i);
+		sent = send(fd, buf, n, MSG_NOSIGNAL);
+		if (sent < 0)
+			die("send");
+		at += sent;
+	}
+}
+
+static void client(void)
+{
+	struct timespec ts = { pause_us / 1000000, pause_us % 1000000 * 1000 };
+	struct sockaddr_storage ss;
+	socklen_t len = make_addr(&ss);
+	int fd = make_socket();
+
+	if (connect(fd, (void *)&ss, len))
+		die("connect");
+	if (!portion)
+		portion = bytes;
+	for (long at = 0; at < bytes; at += portion) {
+		if (at)
+			nanosleep(&ts, NULL);
+		send_range(fd, at, at + portion < bytes ? at + portion : bytes);
+	}
+	shutdown(fd, SHUT_WR);
+	/* the server closes after our FIN */
+	if (recv(fd, buf, 1, 0) < 0)
+		die("recv");
+}
+
+int main(int argc, char **argv)
+{
+	int o;
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	while ((o = getopt(argc, argv, "s6p:d:n:a:w:")) != -1) {
+		switch (o) {
+		case 's': server = true; break;
+		case '6': v6 = true; break;
+		case 'p': port = atoi(optarg); break;
+		case 'd': door = optarg; break;
+		case 'n': bytes = atol(optarg); break;
+		case 'a': addr = optarg; break;
+		case 'w': sscanf(optarg, "%ld:%ld", &portion, &pause_us); break;
+		default: return 2;
+		}
+	}
+	if (server)
+		return serve();
+	if (!addr)
+		return 2;
+	client();
+	return 0;
+}
