@@ -31,6 +31,16 @@
 	C(SYN_RETRANS, "SynRetrans")					\
 	C(FAST_RETRANS, "FastRetrans")					\
 	C(RTO_DEFERRED, "RtoDeferredInHost")				\
+	C(TLP_DEFERRED, "TlpDeferredInHost")				\
+	C(LOSS_PROBES, "LossProbes")					\
+	C(LOSS_PROBE_RECOVERY, "LossProbeRecovery")			\
+	C(SACK_RECOVERY, "FastRecovery")				\
+	C(REO_LOSSES, "ReoTimerLosses")					\
+	C(LOST_RETRANSMIT, "LostRetransmit")				\
+	C(DSACK_RECV, "DSACKRecv")					\
+	C(SACK_REORDER, "SACKReorder")					\
+	C(SACK_RENEGING, "SACKReneging")				\
+	C(SACK_INVALID, "SACKDiscard")					\
 	C(ZERO_WINDOW_PROBES, "ZeroWindowProbes")			\
 	C(KEEPALIVES, "KeepAlive")					\
 	C(DELAYED_ACKS, "DelayedACKs")					\

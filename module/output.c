@@ -205,6 +205,8 @@ static const char *why_again(const struct xtcp_tcb *tcb, const struct xtcp_tx *w
 {
 	if (what->flags & XTCP_SYN)
 		return "syn";
+	if (what->kind == XTCP_TX_TLP)
+		return "probe";
 	if (tcb->recovery == XTCP_RECOVERY)
 		return "fast";
 	return "timeout";
@@ -251,7 +253,7 @@ static bool send_one(struct sock *sk, struct xtcp_tx *what, u64 now)
 	skb = alloc_text(sk, seq, end_seq);
 	if (unlikely(!skb))
 		goto no_mem;
-	if (what->kind == XTCP_TX_REXMIT)
+	if (what->kind == XTCP_TX_REXMIT || what->kind == XTCP_TX_TLP)
 		count_rexmit(sk, what);
 	if (unlikely(xtcp_tx_prepare(tcb, what, now))) {
 		kfree_skb(skb);
@@ -264,6 +266,30 @@ static bool send_one(struct sock *sk, struct xtcp_tx *what, u64 now)
 no_mem:
 	retry_later(sk, now);
 	return false;
+}
+
+/* What the core has noticed since the last time */
+static void count_notes(struct sock *sk)
+{
+	static const struct {
+		u16 note, mib;
+	} v[] = {
+		{ XTCP_N_DSACK, XTCP_DSACK_RECV },
+		{ XTCP_N_REORDERED, XTCP_SACK_REORDER },
+		{ XTCP_N_RECOVERY, XTCP_SACK_RECOVERY },
+		{ XTCP_N_REO, XTCP_REO_LOSSES },
+		{ XTCP_N_LOST_REXMIT, XTCP_LOST_RETRANSMIT },
+		{ XTCP_N_TLP_REPAIRED, XTCP_LOSS_PROBE_RECOVERY },
+		{ XTCP_N_RENEGED, XTCP_SACK_RENEGING },
+		{ XTCP_N_BAD_SACK, XTCP_SACK_INVALID },
+	};
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++)
+		if (tcb->notes & v[i].note)
+			xtcp_mib_inc(sock_net(sk), v[i].mib);
+	tcb->notes = 0;
 }
 
 static void wake(struct sock *sk)
@@ -323,6 +349,8 @@ void xtcp_flush(struct sock *sk, u64 now)
 			break;
 	if (tcb->todo & (XTCP_WAKE_READER | XTCP_WAKE_WRITER))
 		wake(sk);
+	if (unlikely(tcb->notes))
+		count_notes(sk);
 	xtcp_timer_arm(sk);
 }
 

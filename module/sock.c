@@ -74,6 +74,7 @@ static void init_from_sysctls(struct sock *sk)
 	tcb->rto_floor = (u64)READ_ONCE(xn->sysctl.rto_floor) * NSEC_PER_USEC;
 	tcb->ack_delay = min((u64)READ_ONCE(xn->sysctl.max_ack_delay) * NSEC_PER_USEC,
 			     tcb->delack_max);
+	tcb->no_tlp = !READ_ONCE(xn->sysctl.early_retrans);
 	tcb->no_idle_restart = !READ_ONCE(xn->sysctl.slow_start_after_idle);
 }
 

@@ -216,6 +216,23 @@ static void on_reo(struct sock *sk, u64 now)
 	xtcp_loss_on_reo(&xtcp_sk(sk)->tcb, now);
 }
 
+/* The end of the flight may simply not have left yet: then the probe waits, and the
+ * timeout, which is not put off by that, looks after a queue that never moves.
+ */
+static void on_tlp(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	if (sk_wmem_alloc_get(sk) > 0) {
+		xtcp_mib_inc(sock_net(sk), XTCP_TLP_DEFERRED);
+		tcb->deadline[XTCP_T_TLP] = now + max_t(u64, tcb->srtt, NSEC_PER_MSEC);
+		return;
+	}
+	xtcp_loss_on_tlp(tcb, now);
+	if (tcb->tlp_due)
+		xtcp_mib_inc(sock_net(sk), XTCP_LOSS_PROBES);
+}
+
 /* RFC 9293 3.8.6.1: a peer that answers probes with a closed window is alive,
  * however long it keeps it closed; only unanswered probes count.
  */
@@ -310,6 +327,7 @@ static void (*const on_deadline[XTCP_NR_TIMERS])(struct sock *sk, u64 now) = {
 	[XTCP_T_LINGER]		= on_linger,
 	[XTCP_T_PACE]		= on_pace,
 	[XTCP_T_REO]		= on_reo,
+	[XTCP_T_TLP]		= on_tlp,
 };
 
 void xtcp_timer_run(struct sock *sk, u64 now)

@@ -125,13 +125,18 @@ static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		       struct xtcp_map_acked *m)
 {
 	const struct xtcp_options *o = &seg->opt;
+	bool dsack = is_dsack(tcb, seg);
 	u8 i;
 
 	for (i = 0; i < o->nr_sack && i < XTCP_MAX_SACK; i++)
 		if (block_valid(tcb, &o->sack[i]))
 			xtcp_map_sack(tcb, o->sack[i].seq, o->sack[i].end_seq, m);
-	if (!is_dsack(tcb, seg))
+		else if (!before(o->sack[i].seq, o->sack[i].end_seq) ||
+			 after(o->sack[i].end_seq, tcb->snd_nxt))
+			tcb->notes |= XTCP_N_BAD_SACK;
+	if (!dsack)
 		return;
+	tcb->notes |= XTCP_N_DSACK;
 	m->dsack = true;
 	m->dsack_seq = o->sack[0].seq;
 	m->dsack_end = o->sack[0].end_seq;
@@ -238,11 +243,15 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		apply_sack(tcb, seg, &m);
 	if (m.delivered)
 		a.rtt = take_rtt_sample(tcb, seg, &m, now);
+	if (a.rtt)
+		tcb->tlp_unsampled = 0;
 	a.delivered = m.delivered;
 	if (tcb->sack_ok)
 		xtcp_rack_update(tcb, &m);
 	if (is_duplicate(tcb, seg, &m, res->flags))
 		res->flags |= XTCP_A_DUP;
+	if (tcb->tlp_out)
+		xtcp_tlp_on_ack(tcb, seg, &m, res->flags);
 	if (recovery == XTCP_RTO_RECOVERY)	/* also for its last ACK: RFC 3465 2.3 */
 		open_cwnd(tcb, &a, res, now);
 	if (recovery != XTCP_OPEN || res->flags & XTCP_A_DUP || tcb->dupacks ||
@@ -252,5 +261,7 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		open_cwnd(tcb, &a, res, now);
 	if (res->flags & XTCP_A_DATA_ACKED)
 		restart_rexmt(tcb, partial_before, now);
+	if (res->flags & XTCP_A_DATA_ACKED || tcb->sacked_bytes)
+		xtcp_tlp_schedule(tcb, now);
 	xtcp_pace_update(tcb);
 }

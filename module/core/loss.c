@@ -33,6 +33,8 @@ static void enter_recovery(struct xtcp_tcb *tcb, u32 delivered, u64 now)
 	tcb->partial_ack = 0;
 	tcb->force_rexmit = 1;
 	tcb->prior_cwnd = tcb->cwnd;
+	tcb->notes |= XTCP_N_RECOVERY;
+	xtcp_tlp_forget(tcb);
 	if (tcb->cc)
 		tcb->cc->on_congestion(tcb, XTCP_CC_LOSS, now);
 	if (tcb->sack_ok)
@@ -68,10 +70,13 @@ static void sack_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 void xtcp_loss_on_reo(struct xtcp_tcb *tcb, u64 now)
 {
 	static const struct xtcp_map_acked nothing;
+	u32 lost = tcb->lost_bytes;
 
 	tcb->deadline[XTCP_T_REO] = 0;
 	if (tcb->sack_ok)
 		sack_on_ack(tcb, &nothing, 0, false, now);
+	if (tcb->lost_bytes != lost)
+		tcb->notes |= XTCP_N_REO;
 }
 
 /* ---- without: RFC 6582 3.2 ---- */
@@ -195,6 +200,7 @@ static void mark_on_rto(struct xtcp_tcb *tcb, u64 now)
 	bool all = !tcb->sack_ok;
 
 	if (reneged(tcb)) {
+		tcb->notes |= XTCP_N_RENEGED;
 		xtcp_map_renege(tcb);
 		all = true;
 	}
@@ -215,6 +221,7 @@ void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now)
 		return;
 	}
 	tcb->deadline[XTCP_T_REO] = 0;
+	xtcp_tlp_forget(tcb);
 	if (tcb->syn_out)
 		tcb->syn_rexmit = 1;
 	else

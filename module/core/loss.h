@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of loss recovery (ack.c, loss.c, rack.c, prr.c) have for each
- * other and for tx.c.  Nobody else includes this.
+ * What the files of loss recovery (ack.c, loss.c, rack.c, prr.c, tlp.c) have
+ * for each other and for tx.c.  Nobody else includes this.
  */
 #ifndef _XTCP_LOSS_H
 #define _XTCP_LOSS_H
@@ -43,6 +43,21 @@ static inline void xtcp_prr_sent(struct xtcp_tcb *tcb, u32 bytes)
 	if (tcb->recovery == XTCP_RECOVERY)
 		tcb->prr_out += bytes;
 }
+
+/* ---- tlp.c: RFC 8985 section 7 ---- */
+
+/** xtcp_tlp_schedule() - something new was sent, or SND.UNA advanced: set the TLP deadline */
+void xtcp_tlp_schedule(struct xtcp_tcb *tcb, u64 now);
+
+/** xtcp_tlp_sent() - the probe left; @again: the last segment once more, not new data */
+void xtcp_tlp_sent(struct xtcp_tcb *tcb, bool again);
+
+/** xtcp_tlp_forget() - a recovery begins: nothing more to learn from a probe */
+void xtcp_tlp_forget(struct xtcp_tcb *tcb);
+
+/** xtcp_tlp_on_ack() - 7.4.2, while tlp_out; takes a DSACK that is for the probe out of @m */
+void xtcp_tlp_on_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		     struct xtcp_map_acked *m, u8 ack_flags);
 
 /* ---- loss.c ---- */
 

@@ -18,8 +18,10 @@
 
 void xtcp_rack_update(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m)
 {
-	if (m->reordered)
+	if (m->reordered) {
+		tcb->notes |= XTCP_N_REORDERED;
 		tcb->reord_seen = 1;
+	}
 	if (!m->last_sent_at)
 		return;
 	tcb->rack_rtt = xtcp_age(m->last_sent_at, m->now);
@@ -96,6 +98,8 @@ u32 xtcp_rack_detect(struct xtcp_tcb *tcb, u64 now)
 			tcb->deadline[XTCP_T_REO] = r->sent_at + wait;
 			break;
 		}
+		if (r->flags & XTCP_R_REXMIT)
+			tcb->notes |= XTCP_N_LOST_REXMIT;
 		xtcp_map_mark(tcb, r);
 	}
 	return tcb->lost_bytes - lost;

@@ -29,6 +29,7 @@ struct settings {
 	u8 cork;
 	u8 quickack;
 	u8 no_idle_restart;
+	u8 no_tlp;
 };
 
 static void save_settings(struct settings *s, const struct xtcp_tcb *tcb)
@@ -45,6 +46,7 @@ static void save_settings(struct settings *s, const struct xtcp_tcb *tcb)
 	s->cork = tcb->cork;
 	s->quickack = tcb->quickack;
 	s->no_idle_restart = tcb->no_idle_restart;
+	s->no_tlp = tcb->no_tlp;
 }
 
 static void restore_settings(struct xtcp_tcb *tcb, const struct settings *s)
@@ -61,6 +63,7 @@ static void restore_settings(struct xtcp_tcb *tcb, const struct settings *s)
 	tcb->cork = s->cork;
 	tcb->quickack = s->quickack;
 	tcb->no_idle_restart = s->no_idle_restart;
+	tcb->no_tlp = s->no_tlp;
 }
 
 void xtcp_tcb_init(struct xtcp_tcb *tcb)

@@ -25,13 +25,14 @@
 /* ---- timers: deadlines in ns, 0 = off; one hrtimer in the glue serves all ---- */
 
 enum xtcp_timer {
+	/* the first two before REXMT: a probe due at the same time puts that off */
+	XTCP_T_REO,		/* RFC 8985 6.2 reordering timer */
+	XTCP_T_TLP,		/* RFC 8985 7.2 tail loss probe */
 	XTCP_T_REXMT,		/* RFC 6298 retransmission timeout (SYN and FIN too) */
 	XTCP_T_PERSIST,		/* RFC 9293 3.8.6.1 zero-window probe */
 	XTCP_T_DELACK,		/* RFC 9293 3.8.6.3 delayed ACK */
 	XTCP_T_KEEPALIVE,	/* RFC 9293 3.8.4 */
 	XTCP_T_LINGER,		/* FIN-WAIT-2 of an orphan */
-	XTCP_T_REO,		/* RFC 8985 6.2 reordering timer */
-	XTCP_T_TLP,		/* RFC 8985 tail loss probe (not yet set) */
 	XTCP_T_PACE,		/* pacing: text that may not leave yet (pace.c) */
 	XTCP_NR_TIMERS
 };
@@ -44,6 +45,17 @@ enum xtcp_timer {
 #define XTCP_PROBE_NOW		0x08	/* a zero-window probe is due */
 #define XTCP_CHECK_WND		0x10	/* the reader freed space: is an update due? */
 #define XTCP_SAVE_METRICS	0x40	/* later connections should know of this */
+
+/* ---- for counters: bits of tcb->notes, counted and cleared by the glue ---- */
+
+#define XTCP_N_DSACK		0x0001	/* the peer reports a duplicate (RFC 2883) */
+#define XTCP_N_REORDERED	0x0002	/* an original came late (RFC 8985 6.2 step 3) */
+#define XTCP_N_RECOVERY		0x0004	/* fast recovery begins */
+#define XTCP_N_REO		0x0008	/* the reordering timer found a loss */
+#define XTCP_N_LOST_REXMIT	0x0010	/* a retransmission was lost, seen without a timeout */
+#define XTCP_N_TLP_REPAIRED	0x0020	/* a tail loss probe repaired a loss */
+#define XTCP_N_RENEGED		0x0040	/* SACKed data was dropped (RFC 2018 8) */
+#define XTCP_N_BAD_SACK		0x0080	/* a block that cannot be */
 
 /* ---- the send map (sendmap.c): what is in flight ---- */
 
@@ -203,6 +215,17 @@ struct xtcp_tcb {
 	u8 reo_persist;		/* recoveries until it is forgotten */
 	u8 dsack_round_on:1,
 	   reord_seen:1;	/* this path reorders */
+
+	/* TLP, RFC 8985 7.1 */
+	u32 tlp_end_seq;	/* TLP.end_seq; with tlp_out */
+	u8 tlp_out:1,		/* a probe is not answered yet */
+	   tlp_again:1,		/* TLP.is_retrans */
+	   tlp_due:1,		/* a probe is to leave */
+	   tlp_unsampled:1,	/* no RTT sample since the last one */
+	   no_tlp:1;		/* the user wants none */
+
+	/* what happened since the glue last counted: XTCP_N_* */
+	u16 notes;
 
 	/* PRR, RFC 9937 6.1 */
 	u32 prr_delivered;
@@ -678,6 +701,9 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
  */
 void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now);
 
+/** xtcp_loss_on_tlp() - the probe timer fired: RFC 8985 7.3; xtcp_tx_next() gives the probe */
+void xtcp_loss_on_tlp(struct xtcp_tcb *tcb, u64 now);
+
 /** xtcp_loss_on_reo() - the reordering timer fired: RFC 8985 6.2 step 5 */
 void xtcp_loss_on_reo(struct xtcp_tcb *tcb, u64 now);
 
@@ -689,6 +715,7 @@ enum xtcp_tx_kind {
 	XTCP_TX_PROBE,		/* zero-window probe */
 	XTCP_TX_NEW,		/* new data, perhaps with FIN; SYN */
 	XTCP_TX_ACK,		/* pure ACK */
+	XTCP_TX_TLP,		/* tail loss probe: the last segment once more */
 };
 
 /**

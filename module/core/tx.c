@@ -109,6 +109,8 @@ static u32 cwnd_room(const struct xtcp_tcb *tcb, u32 mss)
 
 	if (tcb->recovery == XTCP_OPEN && !tcb->sack_ok)
 		cwnd += min_t(u32, tcb->dupacks, XTCP_DUPTHRESH - 1) * mss;
+	if (tcb->tlp_due)	/* one more, whatever cwnd says: RFC 8985 7.3 */
+		return mss;
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
@@ -162,7 +164,7 @@ static bool tail_allowed(const struct xtcp_tcb *tcb)
 		return true;
 	if (tcb->cork || tcb->more)
 		return false;
-	return tcb->nodelay || tcb->snd_sml - tcb->snd_una - 1 >= flight;
+	return tcb->nodelay || tcb->tlp_due || tcb->snd_sml - tcb->snd_una - 1 >= flight;
 }
 
 /* Is a segment that the window cuts below SMSS worth sending?  RFC 9293 3.8.6.2.1 (3), (4) */
@@ -215,14 +217,15 @@ static void start_persist(struct xtcp_tcb *tcb, u64 now)
  */
 static bool worth_waiting(const struct xtcp_tcb *tcb, u32 len, u32 most)
 {
-	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN)
+	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN ||
+	    tcb->tlp_due)
 		return false;
 	return len < min(tcb->cwnd, tcb->max_snd_wnd) / 8;
 }
 
 static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)
 {
-	u32 most = min(queued, burst_limit(tcb, mss)), len = most;
+	u32 most = min(queued, tcb->tlp_due ? mss : burst_limit(tcb, mss)), len = most;
 
 	len = min(len, window_room(tcb, tcb->snd_nxt));
 	len = cut_to_cwnd(tcb, len, cwnd_room(tcb, mss), mss);
@@ -267,9 +270,34 @@ static bool next_new(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 		start_persist(tcb, now);
 		return false;
 	}
-	if (xtcp_pace_hold(tcb, now))
+	if (!tcb->tlp_due && xtcp_pace_hold(tcb, now))
 		return false;
 	return answer(what, XTCP_TX_NEW, text_flags(tcb, seq, end_seq), seq, end_seq);
+}
+
+/* ---- tail loss probe ---- */
+
+/* The last segment in flight, FIN included; not what a shrunken window excludes. */
+static bool last_again(struct xtcp_tcb *tcb, struct xtcp_tx *what)
+{
+	const struct xtcp_range *r = tcb->map_last;
+	u32 mss = xtcp_smss(tcb), text, tail;
+
+	if (!r || after(r->end_seq, tcb->snd_una + tcb->snd_wnd))
+		return false;
+	text = text_len(tcb, r->seq, r->end_seq);
+	tail = text % mss ? text % mss : min(text, mss);
+	return answer(what, XTCP_TX_TLP, text_flags(tcb, r->seq + text - tail, r->end_seq),
+		      r->seq + text - tail, r->end_seq);
+}
+
+/* RFC 8985 7.3: new data if there is some, else the last segment again */
+static bool next_tlp(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	if (next_new(tcb, now, what) || last_again(tcb, what))
+		return true;
+	tcb->tlp_due = 0;
+	return false;
 }
 
 /* ---- no text ---- */
@@ -314,6 +342,8 @@ static bool next_text(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 		note_cwnd_use(tcb);
 	if (tcb->lost_bytes)	/* new data would not fit either window */
 		return next_rexmit(tcb, now, what);
+	if (tcb->tlp_due)
+		return next_tlp(tcb, now, what);
 	return next_new(tcb, now, what);
 }
 
@@ -374,6 +404,10 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 		tcb->last_send_at = now;
 	tcb->todo &= ~XTCP_PROBE_NOW;
 	count_text(tcb, text, now);
+	if (tcb->tlp_due)
+		xtcp_tlp_sent(tcb, false);
+	else
+		xtcp_tlp_schedule(tcb, now);
 	return 0;
 }
 
@@ -383,9 +417,14 @@ static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 no
 
 	start_rexmt(tcb, now);
 	tcb->todo &= ~XTCP_PROBE_NOW;
-	xtcp_map_resent(tcb, what->seq, what->end_seq, what->at);
-	xtcp_prr_sent(tcb, what->end_seq - what->seq);
-	tcb->force_rexmit = 0;
+	if (what->kind == XTCP_TX_TLP) {
+		xtcp_map_probed(tcb, what->seq, what->at);
+		xtcp_tlp_sent(tcb, true);
+	} else {
+		xtcp_map_resent(tcb, what->seq, what->end_seq, what->at);
+		xtcp_prr_sent(tcb, what->end_seq - what->seq);
+		tcb->force_rexmit = 0;
+	}
 	tcb->last_send_at = now;
 	count_text(tcb, text, now);
 	tcb->bytes_retrans += text;
@@ -400,6 +439,7 @@ int xtcp_tx_prepare(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 			return -1;
 		break;
 	case XTCP_TX_REXMIT:
+	case XTCP_TX_TLP:
 		book_rexmit(tcb, what, now);
 		break;
 	case XTCP_TX_PROBE:

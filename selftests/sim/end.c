@@ -400,6 +400,9 @@ static void run_deadline(struct end *e, enum xtcp_timer i)
 	case XTCP_T_REO:
 		xtcp_loss_on_reo(t, sim_now);
 		return;
+	case XTCP_T_TLP:
+		xtcp_loss_on_tlp(t, sim_now);
+		return;
 	case XTCP_T_PERSIST:
 		xtcp_tx_persist(t, sim_now);
 		return;

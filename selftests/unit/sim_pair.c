@@ -295,6 +295,8 @@ static void timer(struct end *e, enum xtcp_timer t)
 		xtcp_loss_on_rto(&e->tcb, sim.now);
 	else if (t == XTCP_T_REO)
 		xtcp_loss_on_reo(&e->tcb, sim.now);
+	else if (t == XTCP_T_TLP)
+		xtcp_loss_on_tlp(&e->tcb, sim.now);
 	else if (t == XTCP_T_PERSIST)
 		xtcp_tx_persist(&e->tcb, sim.now);
 	else if (t == XTCP_T_DELACK)
