@@ -87,6 +87,7 @@ void xtcp_cookie_send(struct xtcp_request *req)
 	u64 now = xtcp_now();
 
 	req->nego_ok = 0;	/* there is no room to keep it */
+	req->ecn_ok = 0;
 	if (req->ts_ok) {
 		hide_in_timestamp(req, now);
 	} else {

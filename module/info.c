@@ -2,7 +2,7 @@
 /*
  * struct tcp_info of a connection (TCP_INFO).  What is not measured here is 0:
  * last_ack_sent, last_data_recv, fackets, rcv_rtt, delivery_rate, busy_time,
- * rwnd_limited, sndbuf_limited, delivered, delivered_ce, dsack_dups, reord_seen,
+ * rwnd_limited, sndbuf_limited, delivered, dsack_dups, reord_seen,
  * rehash, total_rto and its relatives.  Counts of segments in flight are made
  * from bytes and the MSS, rounded up.
  */
@@ -43,6 +43,10 @@ static void fill_negotiated(const struct xtcp_tcb *tcb, struct tcp_info *info)
 		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
 	if (tcb->sack_ok)
 		info->tcpi_options |= TCPI_OPT_SACK;
+	if (tcb->ecn_ok)
+		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tcb->ecn_seen)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 	if (tcb->wscale_ok) {
 		info->tcpi_options |= TCPI_OPT_WSCALE;
 		info->tcpi_snd_wscale = tcb->snd_wscale;
@@ -89,6 +93,7 @@ static void fill_counters(const struct xtcp_tcb *tcb, struct tcp_info *info)
 {
 	info->tcpi_total_retrans = tcb->total_retrans;
 	info->tcpi_bytes_acked = tcb->bytes_acked;
+	info->tcpi_delivered_ce = div_u64(tcb->ce_bytes, max_t(u32, tcb->snd_mss, 1));
 	info->tcpi_bytes_received = tcb->bytes_received;
 	info->tcpi_bytes_sent = tcb->bytes_sent;
 	info->tcpi_bytes_retrans = tcb->bytes_retrans;

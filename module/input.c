@@ -5,11 +5,20 @@
  * A function that returns enum xtcp_mib has consumed the skb if it returns
  * XTCP_KEPT; otherwise its caller drops it and counts that reason.
  */
+#include <net/inet_ecn.h>
 #include <net/xfrm.h>
 #include "xtcp.h"
 #include "trace.h"
 
 /* ---- reading the header ---- */
+
+/* RFC 3168 5 */
+static u8 codepoint(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return ip_hdr(skb)->tos & INET_ECN_MASK;
+	return ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
+}
 
 bool xtcp_parse(const struct sk_buff *skb, struct xtcp_segment *seg)
 {
@@ -18,6 +27,7 @@ bool xtcp_parse(const struct sk_buff *skb, struct xtcp_segment *seg)
 	u32 hlen = th->doff * 4;
 
 	seg->flags = ((const u8 *)th)[13];
+	seg->ecn = codepoint(skb);
 	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->len = skb->len - hlen;
@@ -142,6 +152,8 @@ static void take_ack(struct sock *sk, const struct xtcp_segment *seg, u64 now)
 	struct xtcp_ack_result res;
 
 	xtcp_ack(&xs->tcb, seg, now, &res);
+	if (res.flags & XTCP_A_ECN_CUT)
+		xtcp_mib_inc(sock_net(sk), XTCP_ECN_CUTS);
 	/* closed in SYN-RECEIVED, so the handshake ends in FIN-WAIT-1 */
 	if (res.flags & XTCP_A_SYN_ACKED && sk->sk_state == TCP_FIN_WAIT1)
 		xtcp_tcb_established(&xs->tcb, now);
@@ -317,6 +329,10 @@ static enum xtcp_mib open_by_syn_ack(struct sock *sk, struct sk_buff *skb,
 	xtcp_event(sk, EV_RCV_SYN_ACK);
 	xtcp_sync_mss(sk, xtcp_sk(sk)->pmtu);
 	tcb->cwnd = xtcp_cc_initial_window(tcb);	/* by the MSS that holds now */
+	if (tcb->ecn_offer && xtcp_ecn_setup_syn_ack(seg->flags)) {
+		xtcp_ecn_start(tcb);
+		xtcp_mib_inc(sock_net(sk), XTCP_ECN_AGREED);
+	}
 	xtcp_sndbuf_expand(sk);
 	tcb->todo |= XTCP_ACK_NOW;
 	return sixth_to_eighth(sk, skb, seg, now);
@@ -378,6 +394,20 @@ static bool as_expected(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 	return !tcb->ts_ok || !before(seg->opt.tsval, tcb->ts_recent);
 }
 
+/* RFC 3168 6.1.3.  A mark on a super-packet is one of all its segments. */
+static void take_ecn(struct sock *sk, const struct sk_buff *skb, const struct xtcp_segment *seg,
+		     u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	if (seg->ecn == XTCP_ECN_CE && seg->len)
+		xtcp_mib_add(sock_net(sk), XTCP_ECN_MARKS,
+			     max_t(u16, 1, skb_shinfo(skb)->gso_segs));
+	if (xtcp_ecn_ack_first(tcb, seg))
+		xtcp_send_ack(sk, now);
+	xtcp_ecn_rcv(tcb, seg);
+}
+
 static enum xtcp_mib in_order_of_steps(struct sock *sk, struct sk_buff *skb,
 				       struct xtcp_segment *seg, u64 now)
 {
@@ -396,6 +426,8 @@ static enum xtcp_mib in_order_of_steps(struct sock *sk, struct sk_buff *skb,
 	tcb->ka_probes = 0;
 	xtcp_ts_update(tcb, seg, now);
 	finish_handshake(sk, seg);
+	if (tcb->ecn_ok)
+		take_ecn(sk, skb, seg, now);
 	take_ack(sk, seg, now);
 	if (sk->sk_state == TCP_CLOSE) {
 		consume_skb(skb);

@@ -170,9 +170,9 @@ static struct dst_entry *v4_route(struct sock *sk)
 	return &rt->dst;
 }
 
-static int v4_xmit(struct sock *sk, struct sk_buff *skb)
+static int v4_xmit(struct sock *sk, struct sk_buff *skb, u8 ecn)
 {
-	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	return __ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl, READ_ONCE(inet_sk(sk)->tos) | ecn);
 }
 
 static __sum16 v4_pseudo(const struct sock *sk, u32 len)

@@ -197,7 +197,7 @@ static struct dst_entry *v6_route(struct sock *sk)
 	return dst;
 }
 
-static int v6_xmit(struct sock *sk, struct sk_buff *skb)
+static int v6_xmit(struct sock *sk, struct sk_buff *skb, u8 ecn)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
 	struct dst_entry *dst = v6_route(sk);
@@ -210,7 +210,7 @@ static int v6_xmit(struct sock *sk, struct sk_buff *skb)
 	rcu_read_lock();
 	skb_dst_set_noref(skb, dst);
 	err = ip6_xmit(sk, skb, sk_flow(sk), READ_ONCE(sk->sk_mark),
-		       rcu_dereference(np->opt), np->tclass, READ_ONCE(sk->sk_priority));
+		       rcu_dereference(np->opt), np->tclass | ecn, READ_ONCE(sk->sk_priority));
 	rcu_read_unlock();
 	return err;
 }

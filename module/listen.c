@@ -236,6 +236,7 @@ static void reset_clone(struct sock *child)
 	struct xtcp_sock *xs = xtcp_sk(child);
 
 	xtcp_init_xs(child);
+	xtcp_cong_hold(xs->tcb.cc);
 	xtcp_state_inherit(child, TCP_SYN_RECV);
 	RCU_INIT_POINTER(xs->inet.inet_opt, NULL);
 	RCU_INIT_POINTER(xs->inet.mc_list, NULL);
@@ -276,6 +277,10 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	if (req->nego_ok) {
 		tcb->peer_delack = xtcp_nego_delay(req->peer_delay);
 		xtcp_mib_inc(sock_net(child), XTCP_NEGOTIATED);
+	}
+	if (req->ecn_ok) {
+		xtcp_ecn_start(tcb);
+		xtcp_mib_inc(sock_net(child), XTCP_ECN_AGREED);
 	}
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;

@@ -63,6 +63,9 @@
 	C(ICMP_OUT_OF_WINDOW, "IcmpOutOfWindow")			\
 	C(NEGOTIATED, "Negotiated")					\
 	C(NEGO_IGNORED, "NegotiationIgnored")				\
+	C(ECN_AGREED, "EcnAgreed")					\
+	C(ECN_MARKS, "EcnMarks")					\
+	C(ECN_CUTS, "EcnReductions")					\
 	C(SYN_COOKIES_SENT, "SyncookiesSent")				\
 	C(SYN_COOKIES_RECV, "SyncookiesRecv")				\
 	C(SYN_COOKIES_FAILED, "SyncookiesFailed")			\

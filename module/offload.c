@@ -47,6 +47,8 @@ void xtcp_gso_setup(const struct sock *sk, struct sk_buff *skb, u32 len, u16 mss
 	shinfo->gso_size = mss;
 	shinfo->gso_segs = DIV_ROUND_UP(len, mss);
 	shinfo->gso_type = sk->sk_gso_type;
+	if (tcp_hdr(skb)->cwr)		/* not every device leaves it to the first segment */
+		shinfo->gso_type |= SKB_GSO_TCP_ECN;
 }
 
 /* Header whole and sane; Return: its length, 0 if it is neither. */

@@ -142,7 +142,8 @@ static bool checksum(const struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
-static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss, u64 at)
+static void transmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_tx *what,
+		     u32 len, u16 mss)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 segs = 1;
@@ -157,13 +158,13 @@ static void transmit(struct sock *sk, struct sk_buff *skb, u32 len, u16 mss, u64
 	skb_set_hash_from_sk(skb, sk);
 	skb->priority = READ_ONCE(sk->sk_priority);
 	if (xs->tcb.pace_fq)
-		xt_set_delivery_time(skb, at);
+		xt_set_delivery_time(skb, what->at);
 	/* a new route first, with what its device can do, or IP would look for one
 	 * behind our back and take HW_CSUM for granted (xtcp_setup_caps())
 	 */
 	xs->af_ops->route(sk);
 	if (checksum(sk, skb))
-		xs->af_ops->xmit(sk, skb);
+		xs->af_ops->xmit(sk, skb, xtcp_ecn_codepoint(&xs->tcb, what));
 	else
 		kfree_skb(skb);		/* no memory: as if lost */
 }
@@ -176,7 +177,8 @@ static void send_segment(struct sock *sk, struct sk_buff *skb,
 	struct xtcp_tcb *tcb = &xs->tcb;
 	u32 len = skb->len, wnd = tcb->rcv_wnd;
 	struct xtcp_options opt;
-	struct header h = { .flags = what->flags, .seq = what->seq, .opt = &opt };
+	struct header h = { .flags = what->flags | xtcp_ecn_flags(tcb, what),
+			    .seq = what->seq, .opt = &opt };
 	u16 mss = tcb->snd_mss;
 
 	if (h.flags & XTCP_ACK)
@@ -198,7 +200,7 @@ static void send_segment(struct sock *sk, struct sk_buff *skb,
 		xtcp_rx_sent_ack(tcb, wnd);
 	trace_xtcp_seg_out(sock_net(sk), &xs->ep.key, sk->sk_state, h.flags, h.seq,
 			   h.ack, len, h.wnd);
-	transmit(sk, skb, len, mss, what->at);
+	transmit(sk, skb, what, len, mss);
 }
 
 static const char *why_again(const struct xtcp_tcb *tcb, const struct xtcp_tx *what)

@@ -70,7 +70,19 @@ static void negotiate(struct xtcp_request *req, const struct xtcp_options *o)
 		xtcp_mib_inc(req->ep.net, XTCP_NEGO_IGNORED);
 }
 
-static bool find_route(struct xtcp_request *req, const struct sock *sk)
+/* RFC 3168 6.1.1: a SYN is not ECN-capable itself; one that is comes from a broken host,
+ * or from one whose controller wants it so, as ours then.
+ */
+static bool may_use_ecn(const struct sock *sk, const struct dst_entry *dst,
+			const struct xtcp_segment *seg)
+{
+	if (xtcp_wants_ecn(sk, dst))
+		return true;
+	return READ_ONCE(xtcp_sknet(sk)->sysctl.ecn) && !seg->ecn;
+}
+
+static bool find_route(struct xtcp_request *req, const struct sock *sk,
+		       const struct xtcp_segment *seg)
 {
 	const struct xtcp_af_ops *ops = req->v6 ? &xtcp_v6_ops : &xtcp_v4_ops;
 	struct dst_entry *dst;
@@ -79,6 +91,7 @@ static bool find_route(struct xtcp_request *req, const struct sock *sk)
 	dst = req->v6 ? xtcp_v6_request_route(sk, req) : xtcp_v4_request_route(sk, req);
 	if (!dst)
 		return false;
+	req->ecn_ok = xtcp_ecn_setup_syn(seg->flags) && may_use_ecn(sk, dst, seg);
 	req->mss = xtcp_advertised_mss(ops, dst, READ_ONCE(xtcp_sk(sk)->user_mss));
 	dst_release(dst);
 	req->rcv_wnd = xtcp_initial_window(sk, req->mss, req->wscale_ok, &wscale);
@@ -106,7 +119,7 @@ struct xtcp_request *xtcp_request_new(struct sock *sk, struct sk_buff *skb,
 	req->txhash = net_tx_rndhash();
 	negotiate(req, &seg->opt);
 	*why = XTCP_DROP_NO_ROUTE;
-	if (!find_route(req, sk)) {
+	if (!find_route(req, sk, seg)) {
 		xtcp_request_free(req);
 		return NULL;
 	}
@@ -160,7 +173,8 @@ void xtcp_request_send_syn_ack(struct xtcp_request *req, u64 now)
 		xtcp_nego_fill(READ_ONCE(xtcp_sk(req->listener)->tcb.ack_delay),
 			       XTCP_UNIT_MS, &o);
 	init_reply(req, &r);
-	xtcp_send_reply(&r, XTCP_SYN | XTCP_ACK, req->iss, req->irs + 1,
+	xtcp_send_reply(&r, XTCP_SYN | XTCP_ACK | (req->ecn_ok ? XTCP_ECE : 0),
+			req->iss, req->irs + 1,
 			min_t(u32, req->rcv_wnd, XTCP_MAX_WND), &o);
 }
 

@@ -67,7 +67,7 @@ static void init_from_sysctls(struct sock *sk)
 
 	sk->sk_sndbuf = READ_ONCE(xn->sysctl.wmem[1]);
 	sk->sk_rcvbuf = READ_ONCE(xn->sysctl.rmem[1]);
-	tcb->cc = READ_ONCE(xn->cc);
+	tcb->cc = xtcp_cong_get_default(xn);
 	tcb->rto_min = (u64)READ_ONCE(xn->sysctl.rto_min) * NSEC_PER_USEC;
 	tcb->rto_max = (u64)READ_ONCE(xn->sysctl.rto_max) * NSEC_PER_MSEC;
 	tcb->delack_max = (u64)READ_ONCE(xn->sysctl.delack_max) * NSEC_PER_MSEC;
@@ -105,6 +105,7 @@ static void destroy_sock(struct sock *sk)
 	xtcp_sndbuf_purge(sk);
 	xtcp_rcvbuf_purge(sk);
 	xtcp_tcb_purge(&xs->tcb);
+	xtcp_cong_put(xs->tcb.cc);
 	if (xs->bucket)
 		xtcp_put_port(sk);
 	atomic_dec(&xtcp_sknet(sk)->sockets);
@@ -222,6 +223,12 @@ void xtcp_fail(struct sock *sk, int err, enum xtcp_event ev)
 
 /* ---- connect ---- */
 
+bool xtcp_wants_ecn(const struct sock *sk, const struct dst_entry *dst)
+{
+	return READ_ONCE(xtcp_sk(sk)->tcb.cc)->flags & XTCP_CC_ECN ||
+	       (dst && dst_feature(dst, RTAX_FEATURE_ECN));
+}
+
 static void offer(struct sock *sk, u64 now)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -240,6 +247,8 @@ static void offer(struct sock *sk, u64 now)
 	xtcp_sync_mss(sk, dst ? dst_mtu(dst) : IPV6_MIN_MTU);
 	tcb->rcv_wnd = xtcp_initial_window(sk, xs->mss_cache, tcb->wscale_ok, &wscale);
 	tcb->rcv_wscale = wscale;
+	tcb->ecn_offer = xtcp_wants_ecn(sk, dst) || READ_ONCE(ctl->ecn) == 1;
+	tcb->ecn_fallback = !!READ_ONCE(ctl->ecn_fallback);
 }
 
 int xtcp_connect_start(struct sock *sk)

@@ -291,27 +291,19 @@ static int read_info(struct sock *sk, union value *v)
 
 static int read_cc(struct sock *sk, union value *v)
 {
-	strscpy_pad(v->name, READ_ONCE(xtcp_sk(sk)->tcb.cc)->name, sizeof(v->name));
+	xtcp_cong_name(sk, v->name);
 	return sizeof(v->name);
 }
 
 static int write_cc(struct sock *sk, sockptr_t val, unsigned int len)
 {
-	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	char name[XTCP_CC_NAME_MAX] = "";
-	const struct xtcp_cc_ops *cc;
 
 	if (!len)
 		return -EINVAL;
 	if (copy_from_sockptr(name, val, min_t(size_t, len, sizeof(name) - 1)))
 		return -EFAULT;
-	cc = xtcp_cc_find(name);
-	if (!cc)
-		return -ENOENT;
-	if (cc == tcb->cc)
-		return 0;
-	xtcp_cc_assign(tcb, cc, xtcp_now());
-	return 0;
+	return xtcp_cong_set(sk, name);
 }
 
 /* ---- the table ---- */

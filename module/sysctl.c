@@ -38,6 +38,9 @@ static const struct row rows[] = {
 	ROW(timestamps,			1, 0, 1),
 	ROW(window_scaling,		1, 0, 1),
 	ROW(negotiate,			1, 0, 1),		/* the XTCP option */
+	/* RFC 3168: 0 never, 1 offer and accept, 2 accept; 6.1.1.1 */
+	ROW(ecn,			2, 0, 2),
+	ROW(ecn_fallback,		1, 0, 1),
 	/* seconds, probes, seconds: RFC 9293 3.8.4, at least two hours by default */
 	ROW(keepalive_time,		7200, 1, 32767),
 	ROW(keepalive_probes,		9, 1, 127),
@@ -141,31 +144,22 @@ static int do_cc(xt_ctl_table *ctl, int write, void *buf, size_t *len, loff_t *p
 	char name[XTCP_CC_NAME_MAX];
 	struct ctl_table tmp = { .procname = ctl->procname, .data = name,
 				 .maxlen = sizeof(name), .mode = ctl->mode };
-	const struct xtcp_cc_ops *cc;
 	int err;
 
-	strscpy(name, READ_ONCE(xn->cc)->name, sizeof(name));
+	xtcp_cong_default_name(xn, name);
 	err = proc_dostring(&tmp, write, buf, len, pos);
 	if (err || !write)
 		return err;
-	cc = xtcp_cc_find(name);
-	if (!cc)
-		return -ENOENT;
-	WRITE_ONCE(xn->cc, cc);
-	return 0;
+	return xtcp_cong_set_default(xn, name);
 }
 
 static int do_available_cc(xt_ctl_table *ctl, int write, void *buf, size_t *len, loff_t *pos)
 {
-	char names[128] = "";
-	size_t n = 0;
+	char names[256] = "";
 	struct ctl_table tmp = { .procname = ctl->procname, .data = names,
 				 .maxlen = sizeof(names), .mode = ctl->mode };
-	const struct xtcp_cc_ops *cc;
-	int i;
 
-	for (i = 0; (cc = xtcp_cc_nth(i)); i++)
-		n += scnprintf(names + n, sizeof(names) - n, "%s%s", i ? " " : "", cc->name);
+	xtcp_cong_names(names, sizeof(names));
 	return proc_dostring(&tmp, write, buf, len, pos);
 }
 
@@ -246,6 +240,7 @@ void xtcp_sysctl_net_exit(struct net *net)
 	struct xtcp_net *xn = xtcp_pernet(net);
 
 	unregister_net_sysctl_table(xn->sysctl_hdr);
+	xtcp_cong_put(xn->cc);
 	kfree(xn->sysctl_table);
 }
 

@@ -117,7 +117,7 @@ struct xtcp_request {
 	u8 snd_wscale;
 	u8 rcv_wscale;
 	u8 sack_ok:1, ts_ok:1, wscale_ok:1, acked:1, /* acked: DEFER_ACCEPT waits for data */
-	   v6:1, dropped:1, nego_ok:1,
+	   v6:1, dropped:1, nego_ok:1, ecn_ok:1,
 	   by_ts:1;	/* sent again: only a TSecr tells which one was answered */
 	u8 rexmits;			/* timeouts so far */
 	u8 tos;				/* of the SYN received */
@@ -287,7 +287,7 @@ struct xtcp_af_ops {
 	/* Hand to the network layer; consumes @skb. Checksum field holds the
 	 * pseudo-header sum (xtcp_output does it through ->pseudo).
 	 */
-	int (*xmit)(struct sock *sk, struct sk_buff *skb);
+	int (*xmit)(struct sock *sk, struct sk_buff *skb, u8 ecn);
 	/* complement of the pseudo-header sum over @len bytes, protocol included */
 	__sum16 (*pseudo)(const struct sock *sk, u32 len);
 	/* Fill addresses and IP-level state of a child from its request. Return 0 or -errno. */
@@ -306,6 +306,7 @@ extern const struct xtcp_af_ops xtcp_v6_ops;		/* IPv6 peer */
 
 struct xtcp_sysctl {
 	int sack, timestamps, window_scaling;
+	int ecn, ecn_fallback;		/* RFC 3168 */
 	int rmem[3], wmem[3];
 	int fin_timeout;		/* s */
 	int keepalive_time, keepalive_probes, keepalive_intvl;	/* s, -, s */
@@ -400,6 +401,8 @@ int xtcp_disconnect(struct sock *sk, int flags);
  * Chooses the port, the ISN and what to offer, sends the SYN.  Return: 0 or -errno
  */
 int xtcp_connect_start(struct sock *sk);
+/* ECN whatever the sysctl says: the controller needs it, or the route has the feature */
+bool xtcp_wants_ecn(const struct sock *sk, const struct dst_entry *dst);
 void xtcp_close(struct sock *sk, long timeout);
 void xtcp_shutdown(struct sock *sk, int how);
 /* fail the connection: set sk_err, report, move to CLOSED by @ev; socket lock held */
@@ -411,6 +414,21 @@ void xtcp_abort_orphans(struct net *net);
 int xtcp_orphan_retries(struct sock *sk, bool alive);
 void xtcp_get_info(struct sock *sk, struct tcp_info *info);
 void xtcp_get_own_info(struct sock *sk, struct xtcp_info *info);
+
+/* ---------------------------------------------------------------- cong.c */
+
+/* the controller of a new socket, with a reference on its module */
+const struct xtcp_cc_ops *xtcp_cong_get_default(struct xtcp_net *xn);
+/* one reference more (on one that is held), one less */
+void xtcp_cong_hold(const struct xtcp_cc_ops *ops);
+void xtcp_cong_put(const struct xtcp_cc_ops *ops);
+/* TCP_CONGESTION; socket lock held. Return: 0 or -ENOENT */
+int xtcp_cong_set(struct sock *sk, const char *name);
+/* XTCP_CC_NAME_MAX bytes, padded with zeros */
+void xtcp_cong_name(const struct sock *sk, char *name);
+int xtcp_cong_set_default(struct xtcp_net *xn, const char *name);
+void xtcp_cong_default_name(const struct xtcp_net *xn, char *name);
+void xtcp_cong_names(char *names, size_t size);
 
 /* ---------------------------------------------------------------- poll.c */
 

@@ -206,7 +206,9 @@ static void open_cwnd(struct xtcp_tcb *tcb, struct xtcp_cc_ack *a,
 {
 	a->acked = res->acked - !!(res->flags & XTCP_A_SYN_ACKED) -
 		   !!(res->flags & XTCP_A_FIN_ACKED);
-	a->limited = tcb->cwnd_limited;
+	/* RFC 3168 6.1.2: cwnd does not grow on an ACK with ECE */
+	a->limited = tcb->cwnd_limited && !a->ece;
+	a->ce_bytes = a->ece ? a->acked : 0;
 	if (a->acked && tcb->cc)
 		tcb->cc->on_ack(tcb, a, now);
 }
@@ -248,6 +250,9 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	a.delivered = m.delivered;
 	if (tcb->sack_ok)
 		xtcp_rack_update(tcb, &m);
+	a.ece = tcb->ecn_ok && seg->flags & XTCP_ECE;
+	if (a.ece)
+		tcb->ce_bytes += res->acked;
 	if (is_duplicate(tcb, seg, &m, res->flags))
 		res->flags |= XTCP_A_DUP;
 	if (tcb->tlp_out)
@@ -259,6 +264,8 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		xtcp_loss_on_ack(tcb, &m, res->flags, now);
 	if (recovery == XTCP_OPEN && tcb->recovery == XTCP_OPEN)
 		open_cwnd(tcb, &a, res, now);
+	if (a.ece && xtcp_ecn_on_echo(tcb, now))
+		res->flags |= XTCP_A_ECN_CUT;
 	if (res->flags & XTCP_A_DATA_ACKED)
 		restart_rexmt(tcb, partial_before, now);
 	if (res->flags & XTCP_A_DATA_ACKED || tcb->sacked_bytes)

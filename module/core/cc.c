@@ -12,6 +12,7 @@
 static const struct xtcp_cc_ops * const registry[] = {
 	&xtcp_cc_cubic,
 	&xtcp_cc_reno,
+	&xtcp_cc_dctcp,
 };
 
 const struct xtcp_cc_ops *xtcp_cc_nth(unsigned int i)
@@ -55,6 +56,23 @@ void xtcp_cc_assign(struct xtcp_tcb *tcb, const struct xtcp_cc_ops *cc, u64 now)
 	tcb->cc = cc;
 	if (live)
 		xtcp_cc_start(tcb, now);
+}
+
+/*
+ * RFC 3168 6.1.2: a window of data that was cut for a mark is not cut again for a loss;
+ * RFC 8257 3.5: but it is where a mark does not count as much as a loss.
+ */
+static bool cut_already(const struct xtcp_tcb *tcb)
+{
+	return tcb->ecn_ok && !(tcb->cc->flags & XTCP_CC_ECN) &&
+	       before(tcb->snd_una, tcb->ecn_point);
+}
+
+void xtcp_cc_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
+{
+	if (tcb->cc && !(why == XTCP_CC_LOSS && cut_already(tcb)))
+		tcb->cc->on_congestion(tcb, why, now);
+	xtcp_ecn_reduced(tcb);
 }
 
 void xtcp_cc_undo(struct xtcp_tcb *tcb, u64 now)

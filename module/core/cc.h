@@ -71,6 +71,23 @@ struct xtcp_cc_ops {
 
 extern const struct xtcp_cc_ops xtcp_cc_cubic;
 extern const struct xtcp_cc_ops xtcp_cc_reno;
+extern const struct xtcp_cc_ops xtcp_cc_dctcp;
+
+/* ---- controllers of other modules (module/cong.c) ---- */
+
+/**
+ * xtcp_cc_register() - make a controller of another module known
+ * @ops: static in that module, with its owner; on_undo and release may be NULL
+ *
+ * Sockets that use it hold a reference on the module.
+ * Return: 0, -EINVAL (incomplete), -EEXIST (the name is taken), -ENOMEM.  Context: process.
+ */
+int xtcp_cc_register(const struct xtcp_cc_ops *ops);
+
+/** xtcp_cc_unregister() - from the exit of that module: nobody can use it any more. Context: process */
+void xtcp_cc_unregister(const struct xtcp_cc_ops *ops);
+
+/* ---- the table ---- */
 
 /** xtcp_cc_find() - by name; NULL if there is none */
 const struct xtcp_cc_ops *xtcp_cc_find(const char *name);
@@ -86,6 +103,9 @@ void xtcp_cc_stop(struct xtcp_tcb *tcb);
 
 /** xtcp_cc_assign() - @cc instead of the controller before; a live connection goes on with it */
 void xtcp_cc_assign(struct xtcp_tcb *tcb, const struct xtcp_cc_ops *cc, u64 now);
+
+/** xtcp_cc_congestion() - ask the controller for ssthresh; the caller then moves cwnd */
+void xtcp_cc_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now);
 
 /** xtcp_cc_undo() - the last reduction was wrong: the controller's private state goes back */
 void xtcp_cc_undo(struct xtcp_tcb *tcb, u64 now);

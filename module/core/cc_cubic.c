@@ -192,12 +192,17 @@ static void cubic_on_ack(struct xtcp_tcb *tcb, const struct xtcp_cc_ack *a, u64 
 	tcb->cwnd = min_t(u32, tcb->cwnd, XTCP_CWND_MAX);
 }
 
-/* 4.6, 4.7; FlightSize as RFC 5681 3.2 step 2 has it, without limited transmit */
+/*
+ * 4.6, 4.7; FlightSize as RFC 5681 3.2 step 2 has it, without limited transmit.  The ACK
+ * with the echo of a mark may have emptied the pipe: cwnd counts then (RFC 3168 6.1.2).
+ */
 static void cubic_on_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
 {
 	struct cubic *c = priv(tcb);
 	u32 flight = min(tcb->snd_nxt - tcb->snd_una, tcb->cwnd);
 
+	if (why == XTCP_CC_ECN_MARK)
+		flight = tcb->cwnd;
 	c->prev = c->e;
 	c->prev_flat = c->flat;
 	tcb->ssthresh = max_t(u32, div_u64((u64)flight * BETA_NUM, BETA_DEN),

@@ -43,6 +43,8 @@ static void reno_on_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64
 {
 	u32 flight = min(tcb->snd_nxt - tcb->snd_una, tcb->cwnd);
 
+	if (why == XTCP_CC_ECN_MARK)	/* RFC 3168 6.1.2: of cwnd */
+		flight = tcb->cwnd;
 	tcb->ssthresh = max(flight / 2, 2 * xtcp_smss(tcb));
 	tcb->cwnd_acked = 0;
 }

@@ -28,6 +28,7 @@ static void mark_first(struct xtcp_tcb *tcb)
 
 static void enter_recovery(struct xtcp_tcb *tcb, u32 delivered, u64 now)
 {
+	xtcp_cc_congestion(tcb, XTCP_CC_LOSS, now);
 	tcb->recovery = XTCP_RECOVERY;
 	tcb->recovery_point = tcb->snd_nxt;
 	tcb->partial_ack = 0;
@@ -35,8 +36,6 @@ static void enter_recovery(struct xtcp_tcb *tcb, u32 delivered, u64 now)
 	tcb->prior_cwnd = tcb->cwnd;
 	tcb->notes |= XTCP_N_RECOVERY;
 	xtcp_tlp_forget(tcb);
-	if (tcb->cc)
-		tcb->cc->on_congestion(tcb, XTCP_CC_LOSS, now);
 	if (tcb->sack_ok)
 		xtcp_prr_enter(tcb, delivered);
 	else	/* RFC 5681 3.2 step 3: and the three that have left */
@@ -184,8 +183,7 @@ static void collapse(struct xtcp_tcb *tcb, u64 now)
 	/* RFC 5681 3.1: ssthresh is held when the same segment times out again */
 	if (!tcb->rexmits) {
 		tcb->prior_cwnd = tcb->cwnd;
-		if (tcb->cc)
-			tcb->cc->on_congestion(tcb, XTCP_CC_RTO, now);
+		xtcp_cc_congestion(tcb, XTCP_CC_RTO, now);
 	}
 	tcb->cwnd = xtcp_smss(tcb);	/* LW, one full-sized segment */
 	tcb->cwnd_acked = 0;

@@ -98,6 +98,7 @@ struct xtcp_hole_end {		/* one received interval beyond RCV.NXT */
 /* ---- congestion control (cc.h) ---- */
 
 struct xtcp_cc_ops;
+struct xtcp_tx;
 #define XTCP_CC_PRIV_U64	14
 #define XTCP_SSTHRESH_INIT	0x7fffffffu	/* arbitrarily high, RFC 5681 3.1 */
 #define XTCP_CWND_MAX		(1u << 30)	/* the largest window there is, RFC 7323 2.3 */
@@ -250,6 +251,16 @@ struct xtcp_tcb {
 	u64 pace_next;		/* text may leave from here on, ns */
 	u8 pacing:1,		/* wanted by the controller, the user or the qdisc */
 	   pace_fq:1;		/* the qdisc holds each segment until its time */
+
+	/* ECN, RFC 3168 (ecn.c) */
+	u8 ecn_offer:1,		/* our SYN offers it */
+	   ecn_fallback:1,	/* but not again when it is lost (6.1.1.1) */
+	   ecn_ok:1,		/* both sides have agreed */
+	   ecn_seen:1,		/* a segment with a codepoint other than Not-ECT came in */
+	   ecn_echo:1,		/* our ACKs carry ECE; DCTCP.CE of RFC 8257 */
+	   ecn_cwr:1;		/* CWR is due on the next new text */
+	u32 ecn_point;		/* marks of text left of it are answered */
+	u64 ce_bytes;		/* acknowledged by ACKs with ECE */
 
 	/* delayed ACK, RFC 9293 3.8.6.3 and 5681 4.2 */
 	u64 delack_max;		/* longest delay */
@@ -675,6 +686,7 @@ void xtcp_pace_sent(struct xtcp_tcb *tcb, u32 bytes, u64 now);
 #define XTCP_A_WND_UPDATE	0x04	/* SND.WND changed */
 #define XTCP_A_DUP		0x08	/* duplicate ACK, RFC 5681 2 */
 #define XTCP_A_SYN_ACKED	0x10	/* our SYN is acknowledged by this ACK */
+#define XTCP_A_ECN_CUT		0x40	/* cwnd was reduced for its ECE */
 
 struct xtcp_ack_result {
 	u32 acked;		/* bytes newly acknowledged, SYN and FIN counted */
@@ -691,6 +703,38 @@ struct xtcp_ack_result {
  */
 void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	      struct xtcp_ack_result *res);
+
+/* ---- ecn.c: RFC 3168, RFC 8257 3.2 ---- */
+
+/** xtcp_ecn_setup_syn() - do the control bits of a SYN offer ECN? */
+bool xtcp_ecn_setup_syn(u8 flags);
+
+/** xtcp_ecn_setup_syn_ack() - do the control bits of a SYN,ACK agree to it? */
+bool xtcp_ecn_setup_syn_ack(u8 flags);
+
+/** xtcp_ecn_start() - both sides have agreed; the sequence numbers are set */
+void xtcp_ecn_start(struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_ecn_ack_first() - must an ACK of what came before leave before xtcp_ecn_rcv()?
+ * RFC 8257 3.2: its ECE is the state that @seg is about to change.
+ */
+bool xtcp_ecn_ack_first(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg);
+
+/** xtcp_ecn_rcv() - codepoint and CWR of an acceptable segment; before its text is taken */
+void xtcp_ecn_rcv(struct xtcp_tcb *tcb, const struct xtcp_segment *seg);
+
+/** xtcp_ecn_flags() - control bits that @what carries besides its own (CWR of text is in those) */
+u8 xtcp_ecn_flags(const struct xtcp_tcb *tcb, const struct xtcp_tx *what);
+
+/** xtcp_ecn_codepoint() - XTCP_ECN_* for the IP header of @what */
+u8 xtcp_ecn_codepoint(const struct xtcp_tcb *tcb, const struct xtcp_tx *what);
+
+/** xtcp_ecn_reduced() - cwnd was reduced, for whatever reason: tell the peer (RFC 3168 6.1.2) */
+void xtcp_ecn_reduced(struct xtcp_tcb *tcb);
+
+/** xtcp_ecn_on_echo() - an ACK carried ECE; Return: cwnd was reduced for it */
+bool xtcp_ecn_on_echo(struct xtcp_tcb *tcb, u64 now);
 
 /* ---- loss.c: RFC 5681, 6582, 8985, 6298; the rest is in loss.h ---- */
 

@@ -88,8 +88,7 @@ static void repaired(struct xtcp_tcb *tcb, u64 now)
 	tcb->notes |= XTCP_N_TLP_REPAIRED;
 	if (tcb->recovery != XTCP_OPEN)
 		return;
-	if (tcb->cc)
-		tcb->cc->on_congestion(tcb, XTCP_CC_LOSS, now);
+	xtcp_cc_congestion(tcb, XTCP_CC_LOSS, now);
 	tcb->cwnd = min(tcb->cwnd, tcb->ssthresh);
 }
 

@@ -253,6 +253,12 @@ static bool fin_fits(const struct xtcp_tcb *tcb, u32 queued, u32 len)
 	       window_room(tcb, tcb->snd_nxt) > len;
 }
 
+/* RFC 3168 6.1.2: on the first new segment after a reduction, never on an old one */
+static u8 cwr_flag(const struct xtcp_tcb *tcb)
+{
+	return tcb->ecn_cwr ? XTCP_CWR : 0;
+}
+
 static bool next_new(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
 	u32 mss = xtcp_smss(tcb), seq = tcb->snd_nxt, queued, end_seq;
@@ -272,7 +278,8 @@ static bool next_new(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 	}
 	if (!tcb->tlp_due && xtcp_pace_hold(tcb, now))
 		return false;
-	return answer(what, XTCP_TX_NEW, text_flags(tcb, seq, end_seq), seq, end_seq);
+	return answer(what, XTCP_TX_NEW, text_flags(tcb, seq, end_seq) | cwr_flag(tcb),
+		      seq, end_seq);
 }
 
 /* ---- tail loss probe ---- */
@@ -402,6 +409,8 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 		tcb->snd_sml = what->seq + text;
 	if (text)
 		tcb->last_send_at = now;
+	if (what->flags & XTCP_CWR)
+		tcb->ecn_cwr = 0;
 	tcb->todo &= ~XTCP_PROBE_NOW;
 	count_text(tcb, text, now);
 	if (tcb->tlp_due)

@@ -18,6 +18,12 @@
 #define XTCP_ECE	0x40
 #define XTCP_CWR	0x80
 
+/* ECN field of the IP header (RFC 3168 5) */
+#define XTCP_ECN_NOT_ECT	0
+#define XTCP_ECN_ECT_1		1
+#define XTCP_ECN_ECT_0		2
+#define XTCP_ECN_CE		3
+
 #define XTCP_HDR_LEN	20
 #define XTCP_MAX_OPT	40
 
@@ -105,6 +111,7 @@ struct xtcp_segment {
 	u32 wnd;		/* SEG.WND as sent, not scaled */
 	u16 up;			/* urgent pointer, valid with XTCP_URG */
 	u8 flags;
+	u8 ecn;			/* XTCP_ECN_*: codepoint in the IP header */
 	struct xtcp_options opt;
 };
 

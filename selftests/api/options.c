@@ -360,6 +360,60 @@ TEST_F(options, congestion)
 	}
 }
 
+/* On a live connection too: the bytes go on, whoever has the window. */
+TEST_F(options, congestion_of_a_live_connection)
+{
+	char names[256] = "", name[64], chunk[20000] = "";
+	socklen_t len;
+	int fd[2], round = 0, got, n;
+
+	pair(fd);
+	n = MUST(file_read(stack_sysctl("available_congestion_control"), names, sizeof(names) - 1));
+	names[n] = 0;
+	for (char *s, *t = strtok_r(names, " \n", &s); t; t = strtok_r(NULL, " \n", &s)) {
+		EXPECT_OK(setsockopt(fd[0], SOL_TCP, TCP_CONGESTION, t, strlen(t)));
+		EXPECT_OK(setsockopt(fd[1], SOL_TCP, TCP_CONGESTION, t, strlen(t)));
+		len = sizeof(name);
+		EXPECT_OK(getsockopt(fd[0], SOL_TCP, TCP_CONGESTION, name, &len));
+		EXPECT_STREQ(t, name);
+		memset(chunk, ++round, sizeof(chunk));
+		EXPECT_EQ(sizeof(chunk), send(fd[round % 2], chunk, sizeof(chunk), 0));
+		memset(chunk, 0, sizeof(chunk));
+		for (n = 0; n < (int)sizeof(chunk); n += got) {
+			got = MUST(recv(fd[!(round % 2)], chunk + n, sizeof(chunk) - n, 0));
+			if (!got)
+				break;
+		}
+		EXPECT_EQ(sizeof(chunk), n);
+		EXPECT_EQ(round, chunk[0]);
+		EXPECT_EQ(round, chunk[sizeof(chunk) - 1]);
+	}
+	EXPECT_ERR(ENOENT, setsockopt(fd[0], SOL_TCP, TCP_CONGESTION, "nosuch", 6));
+}
+
+/* RFC 3168: offered where the sysctl is 1, and then both ends say so. */
+TEST_F(options, ecn)
+{
+	struct tcp_info info;
+	socklen_t len;
+	int fd[2], on, i;
+
+	for (on = 0; on <= 1; on++) {
+		MUST(file_write(stack_sysctl("ecn"), on ? "1" : "2"));
+		pair(fd);
+		MUST(send(fd[0], "x", 1, 0));
+		MUST(recv(fd[1], &info, 1, 0));
+		for (i = 0; i < 2; i++) {
+			len = sizeof(info);
+			EXPECT_OK(getsockopt(fd[i], SOL_TCP, TCP_INFO, &info, &len));
+			EXPECT_EQ(on ? TCPI_OPT_ECN : 0, info.tcpi_options & TCPI_OPT_ECN);
+		}
+		/* the text had a codepoint */
+		EXPECT_EQ(on ? TCPI_OPT_ECN_SEEN : 0, info.tcpi_options & TCPI_OPT_ECN_SEEN);
+	}
+	EXPECT_ERR(EINVAL, file_write(stack_sysctl("ecn"), "-1"));
+}
+
 /* TCP_MAXSEG bounds what both ends put into a segment (RFC 9293 3.7.1). */
 TEST_F(options, maxseg)
 {

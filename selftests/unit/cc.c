@@ -144,7 +144,7 @@ TEST(halving)
 		sender_init(&s, 1);
 		s.tcb.snd_nxt = s.tcb.snd_una + v[i].flight;
 		s.tcb.cwnd = v[i].cwnd;
-		for (why = XTCP_CC_LOSS; why <= XTCP_CC_RTO; why++) {
+		for (why = XTCP_CC_LOSS; why <= XTCP_CC_RTO; why += XTCP_CC_RTO - XTCP_CC_LOSS) {
 			s.tcb.ssthresh = 1;
 			s.tcb.cc->on_congestion(&s.tcb, why, s.now);
 			ASSERT_EQ(v[i].ssthresh, s.tcb.ssthresh);
@@ -181,6 +181,17 @@ TEST(idle)
 	s.tcb.cwnd = 4000;
 	s.tcb.cc->on_idle(&s.tcb, 5000 * MS, s.now);
 	ASSERT_EQ(4000, s.tcb.cwnd);
+}
+
+/* RFC 3168 6.1.2: half of cwnd; the ACK with the echo may have emptied the pipe */
+TEST(halving_for_a_mark)
+{
+	struct sender s;
+
+	sender_init(&s, 1);
+	s.tcb.cwnd = 30000;
+	s.tcb.cc->on_congestion(&s.tcb, XTCP_CC_ECN_MARK, s.now);
+	ASSERT_EQ(15000, s.tcb.ssthresh);
 }
 
 /* RFC 7661 4.3: cwnd that was not the limit proves nothing */

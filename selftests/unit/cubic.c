@@ -54,13 +54,17 @@ TEST(decrease)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(v); i++) {
-		for (why = XTCP_CC_LOSS; why <= XTCP_CC_RTO; why++) {
+		for (why = XTCP_CC_LOSS; why <= XTCP_CC_RTO; why += XTCP_CC_RTO - XTCP_CC_LOSS) {
 			cubic_init_flow(&s, v[i].cwnd);
 			s.tcb.snd_nxt = s.tcb.snd_una + v[i].flight;
 			s.tcb.cc->on_congestion(&s.tcb, why, s.now);
 			ASSERT_EQ(v[i].ssthresh, s.tcb.ssthresh);
 			ASSERT_EQ(v[i].cwnd, s.tcb.cwnd);
 		}
+		s.tcb.snd_nxt = s.tcb.snd_una;	/* a mark: of cwnd (RFC 3168 6.1.2) */
+		s.tcb.cc->on_congestion(&s.tcb, XTCP_CC_ECN_MARK, s.now);
+		ASSERT_EQ(max(v[i].cwnd / 10 * 7 + v[i].cwnd % 10 * 7 / 10, 2u * MSS),
+			  s.tcb.ssthresh);
 	}
 }
 

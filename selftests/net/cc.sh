@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Congestion controllers: each one moves bytes over a link that loses and marks; one of another module
+# is listed, used, holds its module while sockets or a namespace use it, and goes. ECN: who agrees to it,
+# marks instead of losses, what the counters say of marks and reductions; a SYN lost for offering it.
+. ./lib.sh
+SAMPLE=${SAMPLE:-./cc_sample.ko}
+BYTES=$((MEGABYTES << 17))
+plan 39
+two_hosts
+
+both() { ip netns exec a sysctl -qw "net.xtcp.$1" && ip netns exec b sysctl -qw "net.xtcp.$1"; }
+offers() { ip netns exec a sysctl -qw "net.xtcp.ecn=$1" && ip netns exec b sysctl -qw "net.xtcp.ecn=$2"; }
+available() { sysctl -n net.xtcp.available_congestion_control | tr ' ' '\n' | grep -qx "$1"; }
+not() { ! "$@"; }
+
+# moved N HOST COUNTER COMMAND...: the counter has grown by N, or by more than 0 with N = +
+moved() {
+	local before by
+	before=$(stat "$2" "$3")
+	"${@:4}" || return
+	by=$(($(stat "$2" "$3") - before))
+	if [[ $1 == + ]]; then ((by > 0)); else ((by == $1)); fi || { echo "$3 of $2 moved by $by"; return 1; }
+}
+
+# ---- the controllers that are built in ----
+
+for cc in cubic reno dctcp; do
+	both congestion_control=$cc
+	impair delay 2ms loss 1%
+	check "$cc: bytes over a link that loses" over_xtcp transfer 4 inet $BYTES 2
+	heal
+done
+both congestion_control=cubic
+
+# ---- ECN ----
+
+offers 2 2
+for family in 4 6; do
+	check "IPv$family: ECN is not offered by default" moved 0 a EcnAgreed transfer $family inet 1000 1
+done
+offers 1 2
+for family in 4 6; do
+	check "IPv$family: offered, and agreed by the client" moved 1 a EcnAgreed transfer $family inet 1000 1
+	check "IPv$family: offered, and agreed by the server" moved 1 b EcnAgreed transfer $family inet 1000 1
+done
+offers 1 0
+for family in 4 6; do
+	check "IPv$family: offered, and refused" moved 0 a EcnAgreed transfer $family inet 1000 1
+done
+
+# mark_every N: of the segments of a with ECT(0) every Nth is marked on its way out
+mark_every() {
+	ip netns exec a nft -f - <<-END
+		table inet marks {
+			chain out {
+				type filter hook output priority 0;
+				ip protocol 253 ip ecn ect0 numgen inc mod $1 0 ip ecn set ce
+				ip6 nexthdr 253 ip6 ecn ect0 numgen inc mod $1 0 ip6 ecn set ce
+			}
+		}
+	END
+}
+mark_none() { ip netns exec a nft delete table inet marks; }
+
+# Nothing is lost, so nothing may be sent again; a reduction a window is less than one a mark.
+marked() {
+	local marks cuts resent
+	marks=$(stat b EcnMarks) cuts=$(stat a EcnReductions) resent=$(stat a RetransSegs)
+	transfer "$1" inet $BYTES 2 || return
+	marks=$(($(stat b EcnMarks) - marks)) cuts=$(($(stat a EcnReductions) - cuts))
+	resent=$(($(stat a RetransSegs) - resent))
+	echo "marks $marks, reductions $cuts, segments sent again $resent"
+	((marks > 0 && cuts > 0 && cuts <= marks && resent == 0))
+}
+
+# A bottleneck whose queue marks what has waited for longer than 1 ms: 50 Mbit/s
+bottleneck() {
+	tc -n a qdisc replace dev eth-b root handle 1: tbf rate 50mbit burst 20kb limit 4mb &&
+		tc -n a qdisc add dev eth-b parent 1:1 handle 10: fq_codel ecn ce_threshold 1ms \
+			target 100ms interval 1s limit 4000
+}
+
+offers 1 1
+check "every third super-packet is marked" mark_every 3
+for family in 4 6; do
+	check "IPv$family: marks are echoed and answered" marked $family
+done
+mark_none
+offers 2 2
+both congestion_control=dctcp
+check "a queue that marks" bottleneck
+for family in 4 6; do
+	check "IPv$family: DCTCP asks for ECN by itself" moved 1 a EcnAgreed transfer $family inet 1000 1
+	check "IPv$family: DCTCP through that queue" marked $family
+done
+tc -n a qdisc del dev eth-b root
+both congestion_control=cubic
+
+# Each segment of its own, and marked: one reduction a window leaves most marks without one.
+all_marked() {
+	local marks cuts
+	marks=$(stat b EcnMarks) cuts=$(stat a EcnReductions)
+	transfer 4 inet $BYTES 1 || return
+	marks=$(($(stat b EcnMarks) - marks)) cuts=$(($(stat a EcnReductions) - cuts))
+	echo "marks $marks, reductions $cuts"
+	((cuts > 0 && 2 * cuts <= marks + 2))
+}
+offers 1 1
+for host in a b; do
+	ip netns exec $host ethtool -K eth-$([[ $host == a ]] && echo b || echo a) tso off gso off tx-sctp-segmentation off >/dev/null 2>&1
+done
+check "every segment is marked" mark_every 1
+check "reductions come once a window" all_marked
+mark_none
+
+# A middlebox that drops a SYN with ECE and CWR: RFC 3168 6.1.1.1
+drop_setup() {
+	ip netns exec "$1" nft -f - <<-END
+		table inet setup {
+			chain out {
+				type filter hook output priority 0;
+				meta l4proto 253 @th,104,8 & 0xc2 == 0xc2 drop
+			}
+		}
+	END
+}
+check "ECN-setup SYNs are dropped" drop_setup a
+check "a SYN sent again does not offer ECN" moved 0 a EcnAgreed transfer 4 inet 1000 1
+check "and was sent again" moved + a SynRetrans transfer 6 inet 1000 1
+ip netns exec a nft delete table inet setup
+both syncookies=2
+check "no ECN on a connection from a cookie" moved 0 b EcnAgreed transfer 4 inet 1000 1
+both syncookies=1
+offers 2 2
+
+# ---- one of another module ----
+
+parameter() { cat "/sys/module/cc_sample/parameters/$1"; }
+used() { (($(parameter acks) > 0 && $(parameter cuts) > 0)); }
+idle() { (($(parameter live) == 0)); }
+refused() { ! rmmod cc_sample 2>/dev/null && [[ -d /sys/module/cc_sample ]]; }
+unloaded() { rmmod cc_sample 2>/dev/null || [[ ! -d /sys/module/cc_sample ]]; }
+hold_listener() {
+	ip netns exec b ./xfer -s -p 7000 -n 10 >/dev/null 2>&1 &
+	HOLDER=$!
+	until_true 10 ip netns exec b grep -q ':1B58 .* 0A ' /proc/net/xtcp
+}
+drop_listener() { kill -9 $HOLDER; wait $HOLDER 2>/dev/null; true; }
+
+check "the sample is not known before it is loaded" not available sample
+check "insmod" insmod "$SAMPLE"
+check "it is available" available sample
+check "twice is once too often" not insmod "$SAMPLE"
+impair delay 2ms loss 1%
+check "it becomes the default" both congestion_control=sample
+check "bytes over it, IPv4" over_xtcp transfer 4 inet $BYTES 2
+check "bytes over it, IPv6" over_xtcp transfer 6 xtcp $BYTES 2
+heal
+check "it was asked about ACKs and losses" used
+check "rmmod refused while it is a default" refused
+hold_listener
+both congestion_control=cubic
+check "rmmod refused while a socket uses it" refused
+drop_listener
+check "connections have left it" until_true 20 idle
+check "rmmod" until_true 20 unloaded
+check "it is gone from the list" not available sample
+check "and cannot be chosen" not both congestion_control=sample
+finished
