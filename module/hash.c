@@ -79,13 +79,10 @@ void xtcp_key_from_sk(struct sock *sk)
 	struct xtcp_key *key = &xtcp_sk(sk)->ep.key;
 	const struct inet_sock *inet = inet_sk(sk);
 
-#if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		key->laddr = sk->sk_v6_rcv_saddr;
 		key->raddr = sk->sk_v6_daddr;
-	} else
-#endif
-	{
+	} else {
 		ipv6_addr_set_v4mapped(inet->inet_rcv_saddr, &key->laddr);
 		ipv6_addr_set_v4mapped(inet->inet_daddr, &key->raddr);
 	}

@@ -12,7 +12,7 @@
 #include "xtcp.h"
 
 struct listen_bucket {
-	spinlock_t lock;
+	spinlock_t lock;		/* for who writes; readers have RCU */
 	struct hlist_nulls_head head;
 };
 
@@ -62,7 +62,7 @@ static int score(const struct sock *sk, struct net *net, const struct xtcp_key *
 		points += 8;
 	if (bound)
 		points += 4;
-	if ((sk->sk_family == AF_INET) == xtcp_key_is_v4(key))
+	if (sk->sk_family == (xtcp_key_is_v4(key) ? AF_INET : AF_INET6))
 		points += 2;
 	if (READ_ONCE(sk->sk_incoming_cpu) == raw_smp_processor_id())
 		points++;

@@ -302,7 +302,8 @@ static void wake(struct sock *sk)
 	tcb->todo &= ~(XTCP_WAKE_READER | XTCP_WAKE_WRITER);
 	if (sock_flag(sk, SOCK_DEAD))
 		return;
-	smp_mb();	/* paired with poll.c: room was made before the flag is looked at */
+	/* paired with poll.c: room was made before the flag is looked at */
+	smp_mb();
 	if (todo & XTCP_WAKE_READER && xtcp_rcvbuf_target_reached(sk))
 		sk->sk_data_ready(sk);
 	if (todo & XTCP_WAKE_WRITER && sk->sk_socket &&
@@ -319,8 +320,10 @@ static void follow_pacing(struct sock *sk)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	unsigned long most = READ_ONCE(sk->sk_max_pacing_rate);
-	bool fq = smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_FQ;
+	bool fq;
 
+	/* paired with fq_classify() */
+	fq = smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_FQ;
 	if (!fq && most == ~0UL && !(tcb->cc->flags & XTCP_CC_PACE)) {
 		if (!tcb->pacing)
 			return;

@@ -333,7 +333,6 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 
 /* ---- room for the writer ---- */
 
-
 void xtcp_write_space(struct sock *sk)
 {
 	struct socket_wq *wq;

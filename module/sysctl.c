@@ -75,7 +75,7 @@ static const struct row rows[] = {
 	ROW(invalid_ratelimit,		500, 0, INT_MAX),	/* ms */
 	ROW(rto_min,			200000, 1000, 1000000),	/* us */
 	ROW(rto_max,			120000, 1000, 120000),	/* ms, RFC 6298 2.5 */
-	ROW(delack_max,			40, 0, 499),		/* ms, below 0.5 s: RFC 9293 MUST-59 */
+	ROW(delack_max,			40, 0, 499),	/* ms; RFC 9293 MUST-59: below 0.5 s */
 	/* us, between two XTCPs: the lower bound, and the delay of ACKs that we promise */
 	ROW(rto_floor,			1000, 0, 1000000),
 	ROW(max_ack_delay,		1000, 0, 499000),

@@ -657,7 +657,8 @@ int xtcp_hash_connect(struct sock *sk);
 void xtcp_secret_init(void);
 u32 xtcp_isn(const struct xtcp_key *key, u64 now);		/* RFC 6528 */
 u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 7323 7.1 */
-u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key); /* RFC 6056 3.3.4: F and G */
+/* RFC 6056 3.3.4: F and G */
+u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key);
 u32 xtcp_cookie_mac(const struct xtcp_key *key, u32 irs, u32 time, u32 mss_index);
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
 

@@ -14,7 +14,7 @@
 #include "hystart.h"
 
 #define TICK_SHIFT	14
-#define MAX_TICKS	(1u << (TICK_SHIFT + 10))	/* 1024 s off the plateau: further is no use */
+#define MAX_TICKS	(1u << (TICK_SHIFT + 10))	/* 1024 s off the plateau: no use */
 #define EST_SHIFT	12				/* fraction of w_est */
 
 /* RFC 9438 4: C = 0.4, beta_cubic = 0.7, alpha_cubic = 3 * (1 - beta) / (1 + beta) = 9 / 17 */

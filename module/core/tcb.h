@@ -326,7 +326,8 @@ int xtcp_options_parse(const u8 *p, unsigned int len, bool syn,
 
 /**
  * xtcp_options_ts_fast() - the common layout NOP NOP TS, and nothing else
- * Return: true and fills @o (present = XTCP_HAS_TS, nr_sack = 0) if @len is 12 and the layout is that.
+ * Return: true and fills @o (present = XTCP_HAS_TS, nr_sack = 0) if @len is 12 and the
+ * layout is that.
  */
 bool xtcp_options_ts_fast(const u8 *p, unsigned int len, struct xtcp_options *o);
 
@@ -440,7 +441,8 @@ void xtcp_rx_reset(struct xtcp_tcb *tcb);
  * xtcp_rx_window() - RCV.WND for a segment about to be sent, RFC 9293 3.8.6.2.2
  *
  * From rcv_space, never moving the right edge left (a promise stands), in
- * steps of at least min(rcv_buf / 2, rcv_mss), a multiple of 1 << rcv_wscale, at most 65535 << rcv_wscale.
+ * steps of at least min(rcv_buf / 2, rcv_mss), a multiple of 1 << rcv_wscale, at most
+ * 65535 << rcv_wscale.
  * Changes nothing.
  */
 u32 xtcp_rx_window(const struct xtcp_tcb *tcb);
@@ -618,7 +620,10 @@ u64 xtcp_delack(const struct xtcp_tcb *tcb);
 
 /* ---- rtt.c ---- */
 
-/** xtcp_rtt_sample() - RFC 6298 2.2, 2.3 with one measurement @rtt (ns; 0 counts as 1); resets backoff */
+/**
+ * xtcp_rtt_sample() - RFC 6298 2.2, 2.3 with one measurement @rtt (ns; 0 counts as 1);
+ * resets backoff
+ */
 void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 
 /** xtcp_rto() - the timeout in force: rto << backoff, at most rto_max */
@@ -814,8 +819,9 @@ void xtcp_tx_options(struct xtcp_tcb *tcb, u8 flags, u16 mss, u64 now,
 
 /* ---- tcb.c ---- */
 
-/** xtcp_tcb_init() - a fresh block: RFC defaults, no sequence numbers yet; keeps the user's settings
- * (nodelay, cork, quickack, rto_min, rto_max, rto_floor, delack_max, ack_delay, cc)
+/**
+ * xtcp_tcb_init() - a fresh block: RFC defaults, no sequence numbers yet; keeps the user's
+ * settings (nodelay, cork, quickack, rto_min, rto_max, rto_floor, delack_max, ack_delay, cc)
  */
 void xtcp_tcb_init(struct xtcp_tcb *tcb);
 

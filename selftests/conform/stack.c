@@ -343,8 +343,7 @@ int kernel_version(void)
 	int major = 0, minor = 0;
 
 	uname(&u);
-	sscanf(u.release, "%d.%d", &major, &minor);
-	return KV(major, minor);
+	return sscanf(u.release, "%d.%d", &major, &minor) == 2 ? KV(major, minor) : 0;
 }
 
 /*

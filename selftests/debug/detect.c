@@ -73,7 +73,7 @@ static void lock_in_both_orders(void)
 static void sleep_under_spinlock(void)
 {
 	spin_lock(&first);
-	msleep(1);
+	msleep(20);
 	spin_unlock(&first);
 }
 

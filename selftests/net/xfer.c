@@ -322,14 +322,29 @@ static void parse(int argc, char **argv)
 
 	while ((o = getopt(argc, argv, "s6p:d:n:c:a:")) != -1) {
 		switch (o) {
-		case 's': server = true; break;
-		case '6': family = AF_INET6; break;
-		case 'p': port = atoi(optarg); break;
-		case 'd': door = optarg; break;
-		case 'n': bytes = strtoull(optarg, NULL, 0); break;
-		case 'c': connections = atoi(optarg); break;
-		case 'a': addr = optarg; break;
-		default: exit(2);
+		case 's':
+			server = true;
+			break;
+		case '6':
+			family = AF_INET6;
+			break;
+		case 'p':
+			port = atoi(optarg);
+			break;
+		case 'd':
+			door = optarg;
+			break;
+		case 'n':
+			bytes = strtoull(optarg, NULL, 0);
+			break;
+		case 'c':
+			connections = atoi(optarg);
+			break;
+		case 'a':
+			addr = optarg;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	if (!port || connections < 1 || (!server && !addr))

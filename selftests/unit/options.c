@@ -308,7 +308,8 @@ TEST(xtcp_option_twice)
 	p[12] = 0;
 	EXPECT_EQ(0, parse(p, sizeof(p), true, &o));
 	EXPECT_EQ(XTCP_BAD_NEGO, o.present);
-	p[4] = 0, p[12] = 0x10;
+	p[4] = 0;
+	p[12] = 0x10;
 	EXPECT_EQ(0, parse(p, sizeof(p), true, &o));
 	EXPECT_EQ(XTCP_HAS_NEGO, o.present);
 }
