@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "sim.h"
 
-char sim_fault[256];
+char sim_fault[400];
 
 /* ---- memory of the core ---- */
 
@@ -142,9 +142,10 @@ static void emit_packet(struct end *e, const struct xtcp_tx *what, u8 flags, u32
 	p->segs = text > mss ? (text + mss - 1) / mss : 1;
 	p->wire = text + p->segs * (IP_HDR + optlen);
 	if (traced(e->conn))
-		printf("# %14.3f us send from %d%s seq %u:%u cwnd %u pipe %u\n", sim_now / 1e3,
+		printf("# %14.3f us send from %d%s seq %u:%u cwnd %u pipe %u srtt %.3f rto %.3f\n", sim_now / 1e3,
 		       e == &e->conn->e[1], p->again ? " again" : "", seg->seq - e->tcb.iss,
-		       seg->end_seq - e->tcb.iss, e->tcb.cwnd, xtcp_pipe(&e->tcb));
+		       seg->end_seq - e->tcb.iss, e->tcb.cwnd, xtcp_pipe(&e->tcb),
+		       e->tcb.srtt / 1e6, xtcp_rto(&e->tcb) / 1e6);
 	link_send(p);
 }
 
@@ -173,8 +174,32 @@ static void note_answer(struct end *e, const struct xtcp_tx *what)
 	struct xtcp_tcb *t = &e->tcb;
 
 	if (what->seq != what->end_seq && !(what->flags & XTCP_SYN) &&
-	    sim_now - t->rcv_at < t->delack_max)
+	    sim_now - t->rcv_at < xtcp_delack(t))
 		t->pingpong = 1;
+}
+
+/* As output.c follow_pacing() */
+static void follow_pacing(struct end *e)
+{
+	struct xtcp_tcb *t = &e->tcb;
+
+	if (!t->pacing && (e->opts.pace || t->cc->flags & XTCP_CC_PACE))
+		xtcp_pace_set(t, e->opts.pace, false);
+}
+
+static void note_recovery(struct end *e)
+{
+	static const char * const name[] = { "open", "recovery", "timeout recovery" };
+	const struct xtcp_tcb *t = &e->tcb;
+
+	if (t->recovery != XTCP_OPEN && e->last_recovery == XTCP_OPEN)
+		e->recoveries++;
+	if (t->recovery != e->last_recovery && traced(e->conn))
+		printf("# %14.3f us %s of %d: cwnd %u ssthresh %u flight %u sacked %u lost %u srtt %.3f\n",
+		       sim_now / 1e3, name[t->recovery], e == &e->conn->e[1], t->cwnd,
+		       t->ssthresh, t->snd_nxt - t->snd_una, t->sacked_bytes, t->lost_bytes,
+		       t->srtt / 1e6);
+	e->last_recovery = t->recovery;
 }
 
 static void flush(struct end *e)
@@ -191,6 +216,7 @@ static void flush(struct end *e)
 		if (xtcp_rx_window_update_due(t))
 			t->todo |= XTCP_ACK_NOW;
 	}
+	follow_pacing(e);
 	while (xtcp_tx_next(t, sim_now, &what)) {
 		if (xtcp_tx_prepare(t, &what, sim_now))
 			break;
@@ -203,9 +229,7 @@ static void flush(struct end *e)
 		}
 	}
 	t->todo &= ~(XTCP_WAKE_READER | XTCP_WAKE_WRITER);
-	if (t->recovery != XTCP_OPEN && e->last_recovery == XTCP_OPEN)
-		e->recoveries++;
-	e->last_recovery = t->recovery;
+	note_recovery(e);
 	check(e);
 	timer_arm(e);
 }
@@ -308,8 +332,10 @@ static void take_text(struct end *e, const struct xtcp_segment *seg)
 	if (v != XTCP_RX_IN_ORDER)
 		return;
 	xtcp_rx_ack_policy(t, end_seq - seg->seq, sim_now);
-	e->read_seq = t->rcv_nxt;	/* the user reads at once */
-	t->todo |= XTCP_CHECK_WND;
+	if (!e->opts.manual_read) {
+		e->read_seq = t->rcv_nxt;
+		t->todo |= XTCP_CHECK_WND;
+	}
 	if (e->app && e->app->received)
 		e->app->received(e, t->rcv_nxt - old);
 }
@@ -410,7 +436,7 @@ static void run_deadline(struct end *e, enum xtcp_timer i)
 		t->pingpong = 0;
 		t->todo |= XTCP_ACK_NOW;
 		return;
-	default:
+	default:	/* PACE: the flush that follows does it */
 		return;
 	}
 }
@@ -450,6 +476,22 @@ void end_top_up(struct end *e)
 		t->write_seq += want - queued;
 }
 
+u32 end_unread(const struct end *e)
+{
+	u32 text_end = e->tcb.rcv_nxt;
+
+	if (e->tcb.rcv_fin_seen && after(text_end, e->tcb.rcv_fin))
+		text_end = e->tcb.rcv_fin;
+	return text_end - e->read_seq;
+}
+
+void end_read(struct end *e, u32 len)
+{
+	e->read_seq += min(len, end_unread(e));
+	e->tcb.todo |= XTCP_CHECK_WND;
+	flush(e);
+}
+
 void end_close(struct end *e)
 {
 	if (e->tcb.fin_queued)
@@ -484,7 +526,10 @@ static void end_init(struct end *e, const struct end_opts *o)
 	t->nodelay = o->nodelay;
 	t->no_idle_restart = o->keep_idle_cwnd;
 	t->gso_max = o->gso_max;
+	t->ack_delay = o->ack_delay;
+	t->rto_floor = o->rto_floor;
 	xtcp_tcb_init(t);
+	t->nego_ok = o->nego;
 	xtcp_tcb_set_iss(t, sim_rand64());
 	t->sack_ok = !o->no_sack;
 	t->ts_ok = !o->no_ts;

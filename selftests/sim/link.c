@@ -92,6 +92,9 @@ static void trace(const char *what, const struct packet *p)
 	for (i = 0; i < s->opt.nr_sack; i++)
 		printf(" sack %u:%u", s->opt.sack[i].seq - t->iss,
 		       s->opt.sack[i].end_seq - t->iss);
+	if (s->opt.present & XTCP_HAS_TS)
+		printf(" ts %u %u", s->opt.tsval - p->to->peer->tcb.ts_offset,
+		       s->opt.tsecr - t->ts_offset);
 	printf("\n");
 }
 
@@ -145,5 +148,11 @@ void link_send(struct packet *p)
 	l->packets++;
 	l->bytes += p->wire;
 	p->hop++;
+	if (one_in_a_million(l->dup_ppm)) {
+		struct packet *twin = packet_new();
+
+		*twin = *p;
+		sim_at(arrival(l, twin), arrive, twin, 0);
+	}
 	sim_at(arrival(l, p), arrive, p, 0);
 }

@@ -48,4 +48,12 @@ static inline struct end_opts usual(void)
 				  .gso_max = 64000, .nodelay = true };
 }
 
+/* Both ends are XTCP, with the default promises */
+static inline void negotiate(struct end_opts *o)
+{
+	o->nego = true;
+	o->ack_delay = MS;
+	o->rto_floor = MS;
+}
+
 #endif

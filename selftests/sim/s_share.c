@@ -2,7 +2,8 @@
 /*
  * Several equal flows on one link with a queue of one bandwidth-delay product.  Additive
  * increase and multiplicative decrease converge to equal shares (Chiu and Jain, 1989),
- * so over many times the length of a cycle Jain's index approaches 1.
+ * so over many times the length of a cycle Jain's index approaches 1.  A cycle of CUBIC
+ * is long where the window is large (RFC 9438 4.2: K grows with its cube root).
  */
 #include "net.h"
 #include "scenarios.h"
@@ -17,11 +18,18 @@ static const struct row {
 	u64 rtt;
 	u64 span;
 	bool quick;
+	double least;		/* Jain's index */
 } rows[] = {
-	{ "2 reno, 20 Mbit/s, 20 ms", 2, "reno", 20 * MBIT, 20 * MS, 120 * SEC, true },
-	{ "8 reno, 50 Mbit/s, 20 ms", 8, "reno", 50 * MBIT, 20 * MS, 120 * SEC, true },
-	{ "2 reno, 100 Mbit/s, 1 ms", 2, "reno", 100 * MBIT, MS, 20 * SEC, false },
-	{ "8 reno, 1 Gbit/s, 1 ms", 8, "reno", GBIT, MS, 10 * SEC, false },
+	{ "2 reno, 20 Mbit/s, 20 ms", 2, "reno", 20 * MBIT, 20 * MS, 120 * SEC, true, 0.95 },
+	{ "8 reno, 50 Mbit/s, 20 ms", 8, "reno", 50 * MBIT, 20 * MS, 120 * SEC, true, 0.95 },
+	{ "2 reno, 100 Mbit/s, 1 ms", 2, "reno", 100 * MBIT, MS, 20 * SEC, false, 0.95 },
+	{ "8 reno, 1 Gbit/s, 1 ms", 8, "reno", GBIT, MS, 10 * SEC, false, 0.95 },
+	{ "2 cubic, 20 Mbit/s, 20 ms", 2, "cubic", 20 * MBIT, 20 * MS, 120 * SEC, true, 0.95 },
+	{ "8 cubic, 50 Mbit/s, 20 ms", 8, "cubic", 50 * MBIT, 20 * MS, 120 * SEC, true, 0.95 },
+	{ "2 cubic, 100 Mbit/s, 50 ms", 2, "cubic", 100 * MBIT, 50 * MS, 300 * SEC, true, 0.95 },
+	{ "2 cubic, 100 Mbit/s, 1 ms", 2, "cubic", 100 * MBIT, MS, 20 * SEC, false, 0.95 },
+	{ "8 cubic, 1 Gbit/s, 1 ms", 8, "cubic", GBIT, MS, 10 * SEC, false, 0.95 },
+	{ "8 cubic, 1 Gbit/s, 20 ms", 8, "cubic", GBIT, 20 * MS, 200 * SEC, false, 0.85 },
 };
 
 static const char *row_name(unsigned int i, bool all)
@@ -60,7 +68,7 @@ static void run(unsigned int i, struct result *r)
 	note(r, "Jain %.4f, link %5.1f %%, shares", jain(share, row->flows), 100 * sum);
 	for (k = 0; k < row->flows; k++)
 		note(r, " %.1f", 100 * share[k]);
-	expect(r, "Jain's index", jain(share, row->flows), 0.95, 1.0001);
+	expect(r, "Jain's index", jain(share, row->flows), row->least, 1.0001);
 	expect(r, "use of the link", sum, 0.95, 1.01);
 }
 

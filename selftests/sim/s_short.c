@@ -13,16 +13,16 @@ static const struct rr_row {
 	u64 rtt;
 	u64 rate;
 	u32 resp;
-	u64 rto_min;		/* 0: classic */
+	bool nego;
 	u64 p50;		/* at most, ns */
 	u64 p99;
 	bool quick;
 } rr_rows[] = {
-	{ "1 byte, 100 us, classic", 100 * US, GBIT, 1, 0, 110 * US, 250 * MS, true },
-	{ "1 byte, 100 us, floor 1 ms", 100 * US, GBIT, 1, MS, 110 * US, 3500 * US, true },
-	{ "10 KB, 100 us, floor 1 ms", 100 * US, GBIT, 10000, MS, 220 * US, 3500 * US, true },
-	{ "1 byte, 20 ms, floor 1 ms", 20 * MS, GBIT, 1, MS, 20500 * US, 45 * MS, true },
-	{ "1 byte, 20 ms, classic", 20 * MS, GBIT, 1, 0, 20500 * US, 265 * MS, false },
+	{ "1 byte, 100 us, classic", 100 * US, GBIT, 1, false, 110 * US, 250 * MS, true },
+	{ "1 byte, 100 us, negotiated", 100 * US, GBIT, 1, true, 110 * US, 3500 * US, true },
+	{ "10 KB, 100 us, negotiated", 100 * US, GBIT, 10000, true, 220 * US, 3500 * US, true },
+	{ "1 byte, 20 ms, negotiated", 20 * MS, GBIT, 1, true, 20500 * US, 45 * MS, true },
+	{ "1 byte, 20 ms, classic", 20 * MS, GBIT, 1, false, 20500 * US, 265 * MS, false },
 };
 
 static const char *rr_name(unsigned int i, bool all)
@@ -43,8 +43,8 @@ static void rr_run(unsigned int i, struct result *r)
 	pair_init(&net, row->rate, row->rtt, 0);
 	net.there.loss_ppm = 10000;
 	net.back.loss_ppm = 10000;
-	o.rto_min = row->rto_min;
-	o.delack_max = row->rto_min / 2;
+	if (row->nego)
+		negotiate(&o);
 	c = conn_new(&o, &net.to, &net.from);
 	rr = rr_new(c, 1, row->resp, rounds, row->rtt / 2);
 	conn_open(c, sim_now);
@@ -77,16 +77,16 @@ static const struct tail_row {
 	const char *name;
 	u64 rtt;
 	u32 lose;
-	u64 rto_min;
+	bool nego;
 	double most;		/* round trips of a round with loss */
 	bool quick;
 } tail_rows[] = {
-	{ "last 1 of 20, 100 us", 100 * US, 1, 0, 0, true },
-	{ "last 3 of 20, 100 us", 100 * US, 3, 0, 0, true },
-	{ "last 1 of 20, 20 ms", 20 * MS, 1, 0, 0, true },
-	{ "last 3 of 20, 20 ms", 20 * MS, 3, 0, 0, true },
-	{ "last 10 of 20, 20 ms", 20 * MS, 10, 0, 0, true },
-	{ "all 20, 20 ms", 20 * MS, 20, 0, 0, true },
+	{ "last 1 of 20, 100 us", 100 * US, 1, false, 0, true },
+	{ "last 3 of 20, 100 us", 100 * US, 3, false, 0, true },
+	{ "last 1 of 20, 20 ms", 20 * MS, 1, false, 0, true },
+	{ "last 3 of 20, 20 ms", 20 * MS, 3, false, 0, true },
+	{ "last 10 of 20, 20 ms", 20 * MS, 10, false, 0, true },
+	{ "all 20, 20 ms", 20 * MS, 20, false, 0, true },
 };
 
 static const char *tail_name(unsigned int i, bool all)
@@ -163,19 +163,19 @@ static const struct incast_row {
 	u32 resp;
 	u64 rate;
 	u64 queue;
-	u64 rto_min;
+	bool nego;
 	double least;		/* share of the link */
 	bool quick;
 } incast_rows[] = {
-	{ "8 x 64 KB, 100 Mbit/s, classic", 8, 65536, 100 * MBIT, 48000, 0, 0.15, true },
-	{ "32 x 64 KB, 100 Mbit/s, classic", 32, 65536, 100 * MBIT, 48000, 0, 0.2, true },
-	{ "8 x 64 KB, 100 Mbit/s, floor 1 ms", 8, 65536, 100 * MBIT, 48000, MS, 0.9, true },
-	{ "32 x 64 KB, 100 Mbit/s, floor 1 ms", 32, 65536, 100 * MBIT, 48000, MS, 0.85, true },
-	{ "10 x 64 KB, 1 Gbit/s", 10, 65536, GBIT, 128000, MS, 0.8, true },
-	{ "100 x 64 KB, 1 Gbit/s", 100, 65536, GBIT, 128000, MS, 0.8, true },
-	{ "500 x 64 KB, 1 Gbit/s", 500, 65536, GBIT, 128000, MS, 0.5, false },
-	{ "2000 x 64 KB, 1 Gbit/s", 2000, 65536, GBIT, 128000, MS, 0.4, false },
-	{ "2000 x 20 KB, 10 Gbit/s", 2000, 20000, 10 * GBIT, 1000000, MS, 0.5, true },
+	{ "8 x 64 KB, 100 Mbit/s, classic", 8, 65536, 100 * MBIT, 48000, false, 0.15, true },
+	{ "32 x 64 KB, 100 Mbit/s, classic", 32, 65536, 100 * MBIT, 48000, false, 0.2, true },
+	{ "8 x 64 KB, 100 Mbit/s, negotiated", 8, 65536, 100 * MBIT, 48000, true, 0.9, true },
+	{ "32 x 64 KB, 100 Mbit/s, negotiated", 32, 65536, 100 * MBIT, 48000, true, 0.85, true },
+	{ "10 x 64 KB, 1 Gbit/s", 10, 65536, GBIT, 128000, true, 0.8, true },
+	{ "100 x 64 KB, 1 Gbit/s", 100, 65536, GBIT, 128000, true, 0.8, true },
+	{ "500 x 64 KB, 1 Gbit/s", 500, 65536, GBIT, 128000, true, 0.5, false },
+	{ "2000 x 64 KB, 1 Gbit/s", 2000, 65536, GBIT, 128000, true, 0.4, false },
+	{ "2000 x 20 KB, 10 Gbit/s", 2000, 20000, 10 * GBIT, 1000000, true, 0.5, true },
 };
 
 static const char *incast_name(unsigned int i, bool all)
@@ -240,8 +240,8 @@ static void incast_run(unsigned int i, struct result *r)
 	out.queue = row->queue;
 	back = out;
 	back.queue = 0;
-	o.rto_min = row->rto_min;
-	o.delack_max = row->rto_min / 2;
+	if (row->nego)
+		negotiate(&o);
 	o.slack = 50 * US;
 	for (k = 0; k < row->servers; k++) {
 		struct route to = { .hop = { &back }, .nr = 1 };

@@ -11,28 +11,47 @@
 
 static const struct row {
 	const char *name;
+	const char *cc;
 	u64 rate;
 	u64 rtt;
 	bool quick;
 } rows[] = {
-	{ "1 Mbit/s, 20 us", MBIT, 20 * US, true },
-	{ "1 Mbit/s, 20 ms", MBIT, 20 * MS, true },
-	{ "1 Mbit/s, 600 ms", MBIT, 600 * MS, true },
-	{ "10 Mbit/s, 1 ms", 10 * MBIT, MS, false },
-	{ "10 Mbit/s, 100 ms", 10 * MBIT, 100 * MS, true },
-	{ "100 Mbit/s, 100 us", 100 * MBIT, 100 * US, false },
-	{ "100 Mbit/s, 20 ms", 100 * MBIT, 20 * MS, true },
-	{ "100 Mbit/s, 600 ms", 100 * MBIT, 600 * MS, true },
-	{ "1 Gbit/s, 20 us", GBIT, 20 * US, false },
-	{ "1 Gbit/s, 1 ms", GBIT, MS, true },
-	{ "1 Gbit/s, 100 ms", GBIT, 100 * MS, false },
-	{ "10 Gbit/s, 20 us", 10 * GBIT, 20 * US, true },
-	{ "10 Gbit/s, 100 us", 10 * GBIT, 100 * US, true },
-	{ "10 Gbit/s, 20 ms", 10 * GBIT, 20 * MS, false },
-	{ "100 Gbit/s, 20 us", 100 * GBIT, 20 * US, true },
-	{ "100 Gbit/s, 1 ms", 100 * GBIT, MS, true },
-	{ "100 Gbit/s, 100 ms", 100 * GBIT, 100 * MS, false },
-	{ "100 Gbit/s, 600 ms", 100 * GBIT, 600 * MS, false },
+	{ "reno, 1 Mbit/s, 20 us", "reno", MBIT, 20 * US, true },
+	{ "reno, 1 Mbit/s, 20 ms", "reno", MBIT, 20 * MS, true },
+	{ "reno, 1 Mbit/s, 600 ms", "reno", MBIT, 600 * MS, true },
+	{ "reno, 10 Mbit/s, 1 ms", "reno", 10 * MBIT, MS, false },
+	{ "reno, 10 Mbit/s, 100 ms", "reno", 10 * MBIT, 100 * MS, true },
+	{ "reno, 100 Mbit/s, 100 us", "reno", 100 * MBIT, 100 * US, false },
+	{ "reno, 100 Mbit/s, 20 ms", "reno", 100 * MBIT, 20 * MS, true },
+	{ "reno, 100 Mbit/s, 600 ms", "reno", 100 * MBIT, 600 * MS, true },
+	{ "reno, 1 Gbit/s, 20 us", "reno", GBIT, 20 * US, false },
+	{ "reno, 1 Gbit/s, 1 ms", "reno", GBIT, MS, true },
+	{ "reno, 1 Gbit/s, 100 ms", "reno", GBIT, 100 * MS, false },
+	{ "reno, 10 Gbit/s, 20 us", "reno", 10 * GBIT, 20 * US, true },
+	{ "reno, 10 Gbit/s, 100 us", "reno", 10 * GBIT, 100 * US, true },
+	{ "reno, 10 Gbit/s, 20 ms", "reno", 10 * GBIT, 20 * MS, false },
+	{ "reno, 100 Gbit/s, 20 us", "reno", 100 * GBIT, 20 * US, true },
+	{ "reno, 100 Gbit/s, 1 ms", "reno", 100 * GBIT, MS, true },
+	{ "reno, 100 Gbit/s, 100 ms", "reno", 100 * GBIT, 100 * MS, false },
+	{ "reno, 100 Gbit/s, 600 ms", "reno", 100 * GBIT, 600 * MS, false },
+	{ "cubic, 1 Mbit/s, 20 us", "cubic", MBIT, 20 * US, true },
+	{ "cubic, 1 Mbit/s, 20 ms", "cubic", MBIT, 20 * MS, true },
+	{ "cubic, 1 Mbit/s, 600 ms", "cubic", MBIT, 600 * MS, true },
+	{ "cubic, 10 Mbit/s, 1 ms", "cubic", 10 * MBIT, MS, false },
+	{ "cubic, 10 Mbit/s, 100 ms", "cubic", 10 * MBIT, 100 * MS, true },
+	{ "cubic, 100 Mbit/s, 100 us", "cubic", 100 * MBIT, 100 * US, false },
+	{ "cubic, 100 Mbit/s, 20 ms", "cubic", 100 * MBIT, 20 * MS, true },
+	{ "cubic, 100 Mbit/s, 600 ms", "cubic", 100 * MBIT, 600 * MS, true },
+	{ "cubic, 1 Gbit/s, 20 us", "cubic", GBIT, 20 * US, false },
+	{ "cubic, 1 Gbit/s, 1 ms", "cubic", GBIT, MS, true },
+	{ "cubic, 1 Gbit/s, 100 ms", "cubic", GBIT, 100 * MS, false },
+	{ "cubic, 10 Gbit/s, 20 us", "cubic", 10 * GBIT, 20 * US, true },
+	{ "cubic, 10 Gbit/s, 100 us", "cubic", 10 * GBIT, 100 * US, true },
+	{ "cubic, 10 Gbit/s, 20 ms", "cubic", 10 * GBIT, 20 * MS, false },
+	{ "cubic, 100 Gbit/s, 20 us", "cubic", 100 * GBIT, 20 * US, true },
+	{ "cubic, 100 Gbit/s, 1 ms", "cubic", 100 * GBIT, MS, true },
+	{ "cubic, 100 Gbit/s, 100 ms", "cubic", 100 * GBIT, 100 * MS, false },
+	{ "cubic, 100 Gbit/s, 600 ms", "cubic", 100 * GBIT, 600 * MS, false },
 };
 
 static const char *row_name(unsigned int i, bool all)
@@ -49,6 +68,7 @@ static void run(unsigned int i, struct result *r)
 	struct pair net;
 	double ideal;
 
+	o.cc = row->cc;
 	o.train = row->rate > 10 * GBIT;
 	queue = max_t(u64, product, o.train ? 20 * 65536 : 20 * FRAME);
 	pair_init(&net, row->rate, row->rtt, queue);

@@ -10,5 +10,6 @@ extern const struct scenario s_order;
 extern const struct scenario s_rr;
 extern const struct scenario s_tail;
 extern const struct scenario s_incast;
+extern const struct scenario s_torture;
 
 #endif

@@ -70,6 +70,7 @@ struct link {
 	u64 queue;			/* bytes that wait; 0: no limit */
 	u64 mark;			/* CE from this many bytes waiting on; 0: never */
 	u32 loss_ppm;
+	u32 dup_ppm;			/* so many in a million come twice */
 	u32 reorder_ppm;		/* of so many in a million */
 	u64 reorder_by;			/* ... each comes later by this */
 	u64 jitter;			/* each comes later by 0 to this */
@@ -122,6 +123,11 @@ struct end_opts {
 	bool keep_idle_cwnd;
 	u64 rto_min;			/* 0: the core's default */
 	u64 delack_max;			/* 0: the core's default */
+	bool nego;			/* offer the XTCP option ... */
+	u64 ack_delay;			/* ... with this promise */
+	u64 rto_floor;
+	u64 pace;			/* SO_MAX_PACING_RATE, bytes/s; 0: none */
+	bool manual_read;		/* the user calls end_read() */
 	u64 slack;			/* a timer fires late by 0 to this */
 };
 
@@ -177,11 +183,17 @@ void end_write(struct end *e, u32 len);
  */
 void end_top_up(struct end *e);
 
+/** end_read() - the user takes @len bytes that have come in order (manual_read) */
+void end_read(struct end *e, u32 len);
+
+/** end_unread() - bytes that wait for the user */
+u32 end_unread(const struct end *e);
+
 void end_close(struct end *e);
 void end_segment(struct packet *p);
 
 /* What was wrong with a tcb, if anything: the first complaint since sim_reset() */
-extern char sim_fault[256];
+extern char sim_fault[400];
 
 /* ---- app.c ---- */
 
@@ -226,7 +238,7 @@ u64 quantile(u64 *x, unsigned int n, double q);
 struct result {
 	bool ok;
 	char text[400];			/* figures */
-	char why[300];			/* what is not as expected */
+	char why[420];			/* what is not as expected */
 };
 
 /** expect() - one expectation of a row: a figure within [@lo, @hi] */

@@ -11,5 +11,6 @@ const struct scenario *const scenarios[] = {
 	&s_rr,
 	&s_tail,
 	&s_incast,
+	&s_torture,
 	NULL
 };
