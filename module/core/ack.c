@@ -152,7 +152,7 @@ static u64 take_rtt_sample(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 
 	if (m->sent_at && !m->rexmit && now >= m->sent_at)
 		rtt = max_t(u64, now - m->sent_at, 1);
-	else if (m->acked)	/* RFC 7323 4.1: only from an ACK that advances SND.UNA */
+	else if (m->acked && !m->old_echo)	/* RFC 7323 4.1: SND.UNA must advance */
 		rtt = xtcp_ts_rtt(tcb, &seg->opt, now);
 	if (rtt)
 		xtcp_rtt_sample(tcb, rtt, now);

@@ -247,13 +247,23 @@ void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now)
 	fly_again(tcb, r, now);
 }
 
-/* RFC 8985 6.2 step 2: is the ACK for an earlier transmission than the last? */
-static bool ambiguous(const struct xtcp_tcb *tcb, const struct xtcp_map_acked *res,
+/* RFC 8985 6.2 step 2: is the ACK for an earlier transmission than the last?
+ *
+ * If not because the last can't have been answered yet, but by the timestamp alone, then
+ * the last may also have brought out an ACK whose first copy was lost: of a duplicate
+ * the receiver keeps no timestamp (RFC 7323 5.3 R2), and what it echoes is old.
+ */
+static bool ambiguous(const struct xtcp_tcb *tcb, struct xtcp_map_acked *res,
 		      const struct xtcp_range *r)
 {
-	if (res->has_tsecr && before(res->tsecr, xtcp_ts_now(tcb, r->sent_at)))
+	bool too_soon = xtcp_age(r->sent_at, res->now) < tcb->min_rtt;
+
+	if (res->has_tsecr && before(res->tsecr, xtcp_ts_now(tcb, r->sent_at))) {
+		if (!too_soon)
+			res->old_echo = true;
 		return true;
-	return xtcp_age(r->sent_at, res->now) < tcb->min_rtt;
+	}
+	return too_soon;
 }
 
 /* Book what is acknowledged of @r up to @end (RFC 6298 3: Karn's rule). */

@@ -508,6 +508,7 @@ void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now);
  *	retransmitted, 0 = none (the RTT sample: with the receiver's delay in it,
  *	as RFC 7323 4.2 wants it for the timeout)
  * @rexmit: a retransmitted range was among them: no sample (Karn, RFC 6298 3)
+ * @old_echo: the time since @tsecr is perhaps longer than a round trip by a timeout
  * @last_sent_at: of the newly acknowledged range that was sent last and is known to
  *	have arrived by that transmission (RFC 8985 6.2 step 2), 0 = none
  * @last_end_seq: behind it
@@ -528,6 +529,7 @@ struct xtcp_map_acked {
 	u32 dsack_end;
 	bool has_tsecr;
 	bool rexmit;
+	bool old_echo;
 	bool reordered;
 	bool dsack;
 };

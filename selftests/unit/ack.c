@@ -292,6 +292,48 @@ TEST(timestamps)
 	}
 }
 
+/* The ACK of the first retransmission was lost: the second is a duplicate, which the
+ * receiver answers with the timestamp of the first (RFC 7323 5.3 R2).  That is no round
+ * trip; but it is one where the ACK came sooner than the second can have been answered.
+ */
+TEST(echo_of_a_copy_whose_ack_was_lost)
+{
+	static const struct {
+		u64 after;
+		u64 srtt;
+		u8 backoff;
+	} v[] = {
+		{ 70 * MS, 50 * MS, 2 },
+		{ 20 * MS, (7 * 50 + 420) * MS / 8, 0 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		struct xtcp_segment seg = { .flags = XTCP_ACK, .seq = 78 };
+		struct xtcp_ack_result res;
+		struct sender s;
+
+		resent(&s);
+		s.tcb.ts_ok = 1;
+		s.tcb.srtt = 50 * MS;
+		s.tcb.min_rtt = 50 * MS;
+		seg.opt.tsecr = xtcp_ts_now(&s.tcb, s.now);
+		s.now += 400 * MS;
+		xtcp_loss_on_rto(&s.tcb, s.now);
+		sender_flush(&s);
+		s.now += v[i].after;
+		seg.wnd = s.tcb.snd_wnd;
+		seg.ack = s.tcb.iss + 1 + 1000;
+		seg.opt.present = XTCP_HAS_TS;
+		xtcp_ack(&s.tcb, &seg, s.now, &res);
+		EXPECT_EQ(v[i].srtt, s.tcb.srtt)
+			TH_LOG("row %u", i);
+		EXPECT_EQ(v[i].backoff, s.tcb.backoff)
+			TH_LOG("row %u", i);
+		xtcp_tcb_purge(&s.tcb);
+	}
+}
+
 /* What was SACKED long ago says nothing about the path now */
 TEST(sacked_data_gives_its_sample_when_sacked)
 {
