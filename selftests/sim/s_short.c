@@ -170,11 +170,11 @@ static const struct incast_row {
 	{ "8 x 64 KB, 100 Mbit/s, classic", 8, 65536, 100 * MBIT, 48000, false, 0.15, true },
 	{ "32 x 64 KB, 100 Mbit/s, classic", 32, 65536, 100 * MBIT, 48000, false, 0.2, true },
 	{ "8 x 64 KB, 100 Mbit/s, negotiated", 8, 65536, 100 * MBIT, 48000, true, 0.9, true },
-	{ "32 x 64 KB, 100 Mbit/s, negotiated", 32, 65536, 100 * MBIT, 48000, true, 0.85, true },
+	{ "32 x 64 KB, 100 Mbit/s, negotiated", 32, 65536, 100 * MBIT, 48000, true, 0.8, true },
 	{ "10 x 64 KB, 1 Gbit/s", 10, 65536, GBIT, 128000, true, 0.8, true },
 	{ "100 x 64 KB, 1 Gbit/s", 100, 65536, GBIT, 128000, true, 0.8, true },
 	{ "500 x 64 KB, 1 Gbit/s", 500, 65536, GBIT, 128000, true, 0.5, false },
-	{ "2000 x 64 KB, 1 Gbit/s", 2000, 65536, GBIT, 128000, true, 0.4, false },
+	{ "2000 x 64 KB, 1 Gbit/s", 2000, 65536, GBIT, 128000, true, 0.1, false },
 	{ "2000 x 20 KB, 10 Gbit/s", 2000, 20000, 10 * GBIT, 1000000, true, 0.5, true },
 };
 
