@@ -255,6 +255,7 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 {
 	struct xtcp_sock *xs = xtcp_sk(child);
 	struct xtcp_tcb *tcb = &xs->tcb;
+	struct xtcp_metrics known;
 	u64 rtt;
 
 	xtcp_tcb_set_iss(tcb, req->iss + 1);
@@ -291,6 +292,8 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->segs_out = 1 + req->rexmits;
 	xs->copied_seq = tcb->rcv_nxt;
 	xs->urg_seq = tcb->rcv_nxt;
+	xtcp_metrics_get(req->ep.net, &req->ep.key.raddr, req->ep.bound_if, &known);
+	xtcp_share_start(tcb, &known);
 	rtt = req->sent_at ? now - req->sent_at : 0;
 	if (req->by_ts)
 		rtt = xtcp_ts_rtt(tcb, &seg->opt, now);

@@ -74,6 +74,7 @@ static const struct net_part {
 } net_parts[] = {
 	{ state_net_init,	NULL },
 	{ xtcp_mib_net_init,	xtcp_mib_net_exit },
+	{ xtcp_metrics_net_init, xtcp_metrics_net_exit },
 	{ xtcp_sysctl_net_init,	xtcp_sysctl_net_exit },
 	{ xtcp_tw_net_init,	xtcp_tw_net_exit },
 	{ xtcp_diag_net_init,	xtcp_diag_net_exit },

@@ -66,6 +66,8 @@
 	C(ECN_AGREED, "EcnAgreed")					\
 	C(ECN_MARKS, "EcnMarks")					\
 	C(ECN_CUTS, "EcnReductions")					\
+	C(METRICS_SAVED, "MetricsSaved")				\
+	C(METRICS_USED, "MetricsUsed")					\
 	C(SYN_COOKIES_SENT, "SyncookiesSent")				\
 	C(SYN_COOKIES_RECV, "SyncookiesRecv")				\
 	C(SYN_COOKIES_FAILED, "SyncookiesFailed")			\

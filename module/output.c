@@ -352,6 +352,10 @@ void xtcp_flush(struct sock *sk, u64 now)
 	while (xtcp_tx_next(tcb, now, &what))
 		if (!send_one(sk, &what, now))
 			break;
+	if (tcb->todo & XTCP_SAVE_METRICS) {
+		tcb->todo &= ~XTCP_SAVE_METRICS;
+		xtcp_metrics_raise_floor(sk);
+	}
 	if (tcb->todo & (XTCP_WAKE_READER | XTCP_WAKE_WRITER))
 		wake(sk);
 	if (unlikely(tcb->notes))

@@ -248,6 +248,29 @@ bool xtcp_request_drop(struct xtcp_request *req, enum xtcp_event ev)
 
 /* ---- timeout ---- */
 
+/* RFC 6298 2.1, or what earlier connections have measured (RFC 9040) */
+static u64 first_timeout(const struct xtcp_request *req)
+{
+	struct xtcp_metrics known;
+
+	if (!xtcp_metrics_get(req->ep.net, &req->ep.key.raddr, req->ep.bound_if, &known))
+		return XTCP_RTO_INIT;
+	if (!req->nego_ok)
+		known.peer_delack = 0;
+	xtcp_mib_inc(req->ep.net, XTCP_METRICS_USED);
+	return xtcp_share_rto(&known, &xtcp_sk(req->listener)->tcb);
+}
+
+/* Timeouts so far; those that came before one of RFC 6298 2.1 would do not count. */
+static unsigned int timeouts(const struct xtcp_request *req)
+{
+	unsigned int early = 0;
+
+	while (early < req->rexmits && req->rto << early < XTCP_RTO_INIT)
+		early++;
+	return req->rexmits - early;
+}
+
 /* RFC 9293 3.8.3: R2 of a SYN,ACK.  With TCP_DEFER_ACCEPT one that the peer has
  * acknowledged waits for text as long as the user wants.
  */
@@ -256,9 +279,9 @@ static bool is_over(const struct xtcp_request *req)
 	const struct xtcp_sock *xs = xtcp_sk(req->listener);
 	u8 limit = READ_ONCE(xs->syn_retries) ?: READ_ONCE(ctl_of(req)->synack_retries);
 
-	if (req->rexmits < limit)
+	if (timeouts(req) < limit)
 		return false;
-	return !req->acked || req->rexmits >= READ_ONCE(xs->defer_accept);
+	return !req->acked || timeouts(req) >= READ_ONCE(xs->defer_accept);
 }
 
 /* An acknowledged one is asked again only at the end of that time: the answer
@@ -268,14 +291,14 @@ static bool is_resend_due(const struct xtcp_request *req)
 {
 	u8 defer = READ_ONCE(xtcp_sk(req->listener)->defer_accept);
 
-	return !req->acked || req->rexmits >= defer;
+	return !req->acked || timeouts(req) >= defer;
 }
 
 static u64 timeout_of(const struct xtcp_request *req)
 {
 	u64 max = (u64)READ_ONCE(ctl_of(req)->rto_max) * NSEC_PER_MSEC;
 
-	return min(XTCP_RTO_INIT << min_t(u8, req->rexmits, 20), max);	/* RFC 6298 2.1, 5.5 */
+	return min(req->rto << min_t(u8, req->rexmits, 20), max);	/* RFC 6298 5.5 */
 }
 
 /* Return: true where the timer is armed again and keeps its reference */
@@ -338,6 +361,7 @@ enum xtcp_mib xtcp_request_start(struct xtcp_request *req)
 		req->dropped = 0;
 		xtcp_event_small(&req->ep, TCP_LISTEN, EV_RCV_SYN);
 		req->sent_at = now;
+		req->rto = first_timeout(req);
 		refcount_inc(&req->ep.refcnt);
 		xt_hrtimer_setup(&req->timer, on_timer, CLOCK_MONOTONIC,
 				 HRTIMER_MODE_REL_PINNED_SOFT);
@@ -371,7 +395,7 @@ static void to_tcb(const struct xtcp_request *req, struct xtcp_tcb *tcb, u64 now
 /* TCP_DEFER_ACCEPT: is this ACK to be ignored, since it brings nothing? */
 static bool is_deferred(const struct xtcp_request *req, const struct xtcp_segment *seg)
 {
-	return req->rexmits < READ_ONCE(xtcp_sk(req->listener)->defer_accept) &&
+	return timeouts(req) < READ_ONCE(xtcp_sk(req->listener)->defer_accept) &&
 	       seg->end_seq == req->irs + 1;
 }
 

@@ -113,3 +113,8 @@ u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key)
 				     ports_of(key), &table_key);
 	return hsiphash(key, sizeof(*key), &table_key) ^ mix;
 }
+
+u32 xtcp_addr_hash(const struct in6_addr *addr)
+{
+	return hsiphash(addr, sizeof(*addr), &table_key);
+}

@@ -235,6 +235,7 @@ static void offer(struct sock *sk, u64 now)
 	const struct xtcp_sysctl *ctl = &xtcp_sknet(sk)->sysctl;
 	struct xtcp_tcb *tcb = &xs->tcb;
 	struct dst_entry *dst = __sk_dst_get(sk);
+	struct xtcp_metrics known;
 	u8 wscale;
 
 	xtcp_tcb_init(tcb);
@@ -242,6 +243,9 @@ static void offer(struct sock *sk, u64 now)
 	tcb->ts_ok = !!READ_ONCE(ctl->timestamps);
 	tcb->wscale_ok = !!READ_ONCE(ctl->window_scaling);
 	tcb->nego_ok = xtcp_negotiates(sk);
+	if (xtcp_metrics_get(sock_net(sk), &xs->ep.key.raddr, sk->sk_bound_dev_if, &known))
+		xtcp_mib_inc(sock_net(sk), XTCP_METRICS_USED);
+	xtcp_share_start(tcb, &known);
 	tcb->ts_offset = xtcp_ts_offset(sock_net(sk), &xs->ep.key);
 	xtcp_tcb_set_iss(tcb, xtcp_isn(&xs->ep.key, now));
 	xtcp_sync_mss(sk, dst ? dst_mtu(dst) : IPV6_MIN_MTU);

@@ -58,6 +58,8 @@ static void enter_established(struct sock *sk)
 	u64 now = xtcp_now();
 
 	xtcp_tcb_established(&xs->tcb, now);
+	if (!xs->tcb.rto_known)	/* others need not wait for the end of this one */
+		xtcp_metrics_learn(sk);
 	xtcp_keepalive_restart(sk, now);
 	if (sock_flag(sk, SOCK_DEAD))
 		return;
@@ -122,6 +124,13 @@ static void count_failure(const struct sock *sk)
 	}
 }
 
+/* The connection ends: what it knows of the path is for others. */
+static void leave_metrics(struct sock *sk)
+{
+	if (xtcp_state_info[sk->sk_state].synchronized)
+		xtcp_metrics_learn(sk);
+}
+
 bool xtcp_event(struct sock *sk, enum xtcp_event ev)
 {
 	u8 next = take_arrow(&xtcp_sk(sk)->ep, sk->sk_state, ev);
@@ -130,6 +139,8 @@ bool xtcp_event(struct sock *sk, enum xtcp_event ev)
 		return false;
 	if (next == TCP_CLOSE)
 		count_failure(sk);
+	if (next == TCP_CLOSE || next == TCP_TIME_WAIT)
+		leave_metrics(sk);
 	/* a full socket never shows TIME-WAIT: sk_fullsock() would deny what it is */
 	if (next != TCP_TIME_WAIT)
 		set_state(sk, next);

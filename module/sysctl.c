@@ -79,6 +79,9 @@ static const struct row rows[] = {
 	/* us, between two XTCPs: the lower bound, and the delay of ACKs that we promise */
 	ROW(rto_floor,			1000, 0, 1000000),
 	ROW(max_ack_delay,		1000, 0, 499000),
+	/* RFC 9040; ssthresh only on demand, since what was true then ends slow start now */
+	ROW(no_metrics_save,		0, 0, 1),
+	ROW(no_ssthresh_metrics_save,	1, 0, 1),
 };
 
 static struct xtcp_sysctl defaults;
@@ -163,10 +166,12 @@ static int do_available_cc(xt_ctl_table *ctl, int write, void *buf, size_t *len,
 	return proc_dostring(&tmp, write, buf, len, pos);
 }
 
-static int do_abort_orphans(xt_ctl_table *ctl, int write, void *buf, size_t *len, loff_t *pos)
+/* Writing 1 does something to the namespace. */
+static int do_order(xt_ctl_table *ctl, int write, void *buf, size_t *len, loff_t *pos)
 {
 	static const int one = 1;
 	struct xtcp_net *xn = ctl->data;
+	void (*order)(struct net *net) = ctl->extra1;
 	int v = 0;
 	struct ctl_table tmp = { .procname = ctl->procname, .data = &v, .maxlen = sizeof(v),
 				 .mode = ctl->mode, .extra1 = (void *)&one,
@@ -174,13 +179,13 @@ static int do_abort_orphans(xt_ctl_table *ctl, int write, void *buf, size_t *len
 	int err = proc_dointvec_minmax(&tmp, write, buf, len, pos);
 
 	if (!err && write)
-		xtcp_abort_orphans(xn->net);
+		order(xn->net);
 	return err;
 }
 
 /* ---- the table of a namespace ---- */
 
-#define NR_SPECIAL	6
+#define NR_SPECIAL	7
 
 static void fill_row(struct ctl_table *t, const struct row *row, struct xtcp_net *xn)
 {
@@ -207,7 +212,9 @@ static void fill_special(struct ctl_table *t, struct xtcp_net *xn)
 		{ .procname = "available_congestion_control", .data = xn, .mode = 0444,
 		  .maxlen = XTCP_CC_NAME_MAX, .proc_handler = do_available_cc },
 		{ .procname = "abort_orphans", .data = xn, .mode = 0200,
-		  .proc_handler = do_abort_orphans },
+		  .proc_handler = do_order, .extra1 = xtcp_abort_orphans },
+		{ .procname = "metrics_flush", .data = xn, .mode = 0200,
+		  .proc_handler = do_order, .extra1 = xtcp_metrics_flush },
 	};
 
 	memcpy(t, special, sizeof(special));

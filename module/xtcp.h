@@ -18,7 +18,8 @@
  *
  * Locks, outermost first: socket lock; a request's lock; the lock of its child;
  * listener's accept.lock; bucket locks (bind, then listeners or table);
- * per-namespace TIME-WAIT lock.
+ * per-namespace TIME-WAIT lock.  The lock of a set of metrics is taken with none but
+ * the first three held.
  */
 #ifndef _XTCP_H
 #define _XTCP_H
@@ -102,6 +103,7 @@ struct xtcp_request {
 	spinlock_t lock;		/* one segment or timeout at a time; all below */
 	struct hrtimer timer;		/* retransmission of SYN,ACK */
 	struct list_head node;		/* in the listener's accept.requests */
+	u64 rto;			/* of the first SYN,ACK, from then on doubled */
 	u64 sent_at;			/* first SYN,ACK (RTT), 0 after a retransmission */
 	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	u32 iss;
@@ -321,6 +323,7 @@ struct xtcp_sysctl {
 	int delack_max;			/* ms */
 	int negotiate;
 	int rto_floor, max_ack_delay;	/* us */
+	int no_metrics_save, no_ssthresh_metrics_save;
 	int adv_win_scale;		/* see sysctl.c */
 };
 
@@ -339,6 +342,8 @@ struct xtcp_net {
 	struct hrtimer tw_timer;
 	u64 tw_timer_at;
 	atomic_t tw_count;
+
+	struct xtcp_metrics_set **metrics; /* metrics.c */
 
 	/* orphans (sock.c) */
 	spinlock_t orphan_lock;
@@ -661,6 +666,7 @@ u32 xtcp_ts_offset(const struct net *net, const struct xtcp_key *key); /* RFC 73
 u64 xtcp_port_offset(const struct net *net, const struct xtcp_key *key);
 u32 xtcp_cookie_mac(const struct xtcp_key *key, u32 irs, u32 time, u32 mss_index);
 u32 xtcp_key_hash(const struct net *net, const struct xtcp_key *key);
+u32 xtcp_addr_hash(const struct in6_addr *addr);
 
 /* ---------------------------------------------------------------- listen.c */
 
@@ -721,6 +727,16 @@ void xtcp_cookie_send(struct xtcp_request *req);
 struct xtcp_request *xtcp_cookie_check(struct sock *sk, struct sk_buff *skb,
 				       const struct xtcp_key *key,
 				       const struct xtcp_segment *seg);
+
+/* ---------------------------------------------------------------- metrics.c */
+
+int xtcp_metrics_net_init(struct net *net);
+void xtcp_metrics_net_exit(struct net *net);
+bool xtcp_metrics_get(struct net *net, const struct in6_addr *addr, int bound_if,
+		      struct xtcp_metrics *m);
+void xtcp_metrics_learn(struct sock *sk);
+void xtcp_metrics_raise_floor(struct sock *sk);
+void xtcp_metrics_flush(struct net *net);
 
 /* ---------------------------------------------------------------- timewait.c */
 

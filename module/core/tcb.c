@@ -148,6 +148,8 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 	tcb->force_rexmit = 0;
 	tcb->cwnd = xtcp_cc_initial_window(tcb);
 	tcb->ssthresh = XTCP_SSTHRESH_INIT;
+	if (tcb->known_ssthresh)
+		tcb->ssthresh = max(tcb->known_ssthresh, 2 * xtcp_smss(tcb));
 	tcb->cwnd_acked = 0;
 	tcb->quick_acks = QUICK_ACKS_FIRST;
 	xtcp_cc_start(tcb, now);

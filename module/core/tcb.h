@@ -177,6 +177,7 @@ struct xtcp_tcb {
 	u64 ack_delay;		/* the delay of ACKs that we promise; the user's setting */
 	u64 peer_delack;	/* what the peer has promised; 0 = nothing negotiated */
 	u64 rto_floor;		/* in place of rto_min where negotiated; the user's setting */
+	u32 known_ssthresh;	/* of an earlier connection (RFC 9040), 0 = none */
 
 	/* RFC 6298 */
 	u64 srtt;		/* 0 = no sample yet */
@@ -685,6 +686,37 @@ u32 xtcp_pace_burst(const struct xtcp_tcb *tcb, u32 most, u32 mss);
 
 /** xtcp_pace_sent() - @bytes of text were sent: when may the next leave? */
 void xtcp_pace_sent(struct xtcp_tcb *tcb, u32 bytes, u64 now);
+
+/* ---- share.c: what connections to one destination share, RFC 9040 ---- */
+
+/**
+ * struct xtcp_metrics - what earlier connections know of a destination
+ * @srtt: ns, 0 = nothing known
+ * @rttvar: ns
+ * @peer_delack: ns, what the peer promised; 0 = it is a plain TCP
+ * @ssthresh: bytes, 0 = no loss was seen
+ * @floor_shift: doublings of rto_floor
+ */
+struct xtcp_metrics {
+	u64 srtt;
+	u64 rttvar;
+	u64 peer_delack;
+	u32 ssthresh;
+	u8 floor_shift;
+};
+
+/** xtcp_share_merge() - add what @tcb has measured (RFC 9040 4); its srtt is not 0 */
+void xtcp_share_merge(struct xtcp_metrics *m, const struct xtcp_tcb *tcb);
+
+/**
+ * xtcp_share_rto() - the timeout of a SYN or SYN,ACK to a known destination
+ * @m: srtt not 0; peer_delack 0 if the new connection does not negotiate
+ * @by: rto_min, rto_max and rto_floor of the user
+ */
+u64 xtcp_share_rto(const struct xtcp_metrics *m, const struct xtcp_tcb *by);
+
+/** xtcp_share_start() - a connection begins: nego_ok says whether it offers the XTCP option */
+void xtcp_share_start(struct xtcp_tcb *tcb, const struct xtcp_metrics *m);
 
 /* ---- ack.c ---- */
 

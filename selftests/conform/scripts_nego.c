@@ -332,4 +332,138 @@ SCRIPT(r2_counts_classic_attempts, "RFC 9293 3.8.3: R2 is no shorter than that o
 	check_eq(stack_error(), ETIMEDOUT);
 }
 
+/* ---- RFC 9040: what one connection leaves to the next ---- */
+
+/* The peer is known, with a timeout of the RTT and 20 + 30 ms; nobody else knows it. */
+static void know_peer(void)
+{
+	only_xtcp();
+	sysctl_set("no_metrics_save", 0);
+	sysctl_order("metrics_flush");
+	establish_fast();
+	stack_close();
+	expect(FIN | ACK, .seq = 1, .ack = 1);
+	inject(FIN | ACK, .seq = 1, .ack = 2);
+	expect(ACK, .seq = 2, .ack = 2);
+	use(conv_new());
+}
+
+static void syn_comes_again_after(int ms)
+{
+	stack_connect();
+	expect(SYN, .seq = 0);
+	expect(SYN, .seq = 0, .after = ms);
+}
+
+SCRIPT(syn_to_known_peer, "RFC 9040: the first timeouts are those of the path")
+{
+	int t;
+
+	know_peer();
+	stack_connect();
+	expect(SYN, .seq = 0);
+	for (t = 50; t <= 12800; t *= 2)
+		expect(SYN, .seq = 0, .after = t);
+	inject(SYN | ACK, .seq = 0, .ack = 1, .mss = 1460, .nego = 1, .delay = 30000);
+	expect(ACK, .seq = 1, .ack = 1);
+	state_is(ESTABLISHED);
+}
+
+SCRIPT(syn_to_known_peer_gives_up, "syn_retries: those before 1 s do not count")
+{
+	int t;
+
+	know_peer();
+	sysctl_set("syn_retries", 2);
+	stack_connect();
+	expect(SYN, .seq = 0);
+	for (t = 50; t <= 3200; t *= 2)	/* five sooner than 1 s, two more */
+		expect(SYN, .seq = 0, .after = t);
+	expect_nothing_for(6300);
+	state_is(SYN_SENT);
+	state_becomes(CLOSED, 300);
+	check_eq(stack_error(), ETIMEDOUT);
+}
+
+SCRIPT(syn_to_unknown_peer, "RFC 6298 2.1: one second")
+{
+	only_xtcp();
+	sysctl_set("no_metrics_save", 0);
+	sysctl_order("metrics_flush");
+	syn_comes_again_after(1000);
+}
+
+SCRIPT(metrics_are_flushed, "sysctl metrics_flush")
+{
+	know_peer();
+	sysctl_order("metrics_flush");
+	syn_comes_again_after(1000);
+}
+
+SCRIPT(metrics_are_off, "sysctl no_metrics_save: neither kept nor used")
+{
+	know_peer();
+	sysctl_set("no_metrics_save", 1);
+	syn_comes_again_after(1000);
+}
+
+SCRIPT(metrics_age, "RFC 9040: what is old counts no more")
+{
+	know_peer();
+	expect_nothing_for(601000);
+	syn_comes_again_after(1000);
+}
+
+SCRIPT(metrics_last, "RFC 9040: nine minutes later it does")
+{
+	know_peer();
+	expect_nothing_for(540000);
+	syn_comes_again_after(50);
+}
+
+SCRIPT(live_connection_is_shared, "RFC 9040 3.2: also while it lasts")
+{
+	only_xtcp();
+	sysctl_set("no_metrics_save", 0);
+	sysctl_order("metrics_flush");
+	establish_fast();
+	use(conv_new());
+	syn_comes_again_after(50);
+}
+
+SCRIPT(known_peer_without_promise, "who does not negotiate waits like any TCP")
+{
+	know_peer();
+	sysctl_set("negotiate", 0);
+	syn_comes_again_after(200);
+}
+
+SCRIPT(synack_to_known_peer, "RFC 9040: a SYN,ACK too")
+{
+	int t;
+
+	know_peer();
+	sysctl_set("synack_retries", 2);
+	stack_listen(5);
+	inject(SYN, .seq = 0, .mss = 1460, .nego = 1, .delay = 30000);
+	expect(SYN | ACK, .seq = 0, .ack = 1);
+	for (t = 50; t <= 3200; t *= 2)
+		expect(SYN | ACK, .seq = 0, .ack = 1, .after = t);
+	expect_nothing_for(6300);
+	state_is(SYN_RECEIVED);
+	state_becomes(CLOSED, 300);
+}
+
+SCRIPT(refused_leaves_nothing, "a connection that never was has measured nothing")
+{
+	only_xtcp();
+	sysctl_set("no_metrics_save", 0);
+	sysctl_order("metrics_flush");
+	stack_connect();
+	expect(SYN, .seq = 0);
+	inject(RST | ACK, .seq = 0, .ack = 1);
+	use(conv_new());
+	syn_comes_again_after(1000);
+}
+
 SCRIPT_MAIN

@@ -230,6 +230,15 @@ void sysctl_set(const char *name, long value)
 		fail("no sysctl %s", name);
 }
 
+void sysctl_order(const char *name)
+{
+	char path[80];
+
+	sysctl_path(path, sizeof(path), name);
+	if (!write_file(path, "1"))
+		fail("%s = 1: %s", path, strerror(errno));
+}
+
 long sysctl_get(const char *name)
 {
 	char path[80], buf[64];

@@ -51,6 +51,8 @@ void sysctl_set(const char *name, long value);
 bool sysctl_try(const char *name, const char *value);	/* false: no such file */
 long sysctl_get(const char *name);
 void sysctl_restore(void);
+/* One that only does something when 1 is written to it. */
+void sysctl_order(const char *name);
 
 /* A counter of the namespace, 0 if it isn't there (names as in nstat). */
 long counter(const char *name);
