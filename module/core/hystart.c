@@ -26,14 +26,16 @@ static bool in_css(const struct xtcp_hystart *h)
 }
 
 /*
- * RFC 9406 4.2: N, at most L * SMSS for each ACK, a quarter of it in CSS.
+ * RFC 9406 4.2, 4.3: N, at most L * SMSS for each ACK unless paced, a quarter in CSS.
  * Deviation: L is as many segments as one super-packet carries, where that is more:
  * the peer answers one with one ACK, and what that releases is one super-packet.
  */
 static u32 growth(const struct xtcp_hystart *h, const struct xtcp_tcb *tcb, u32 acked)
 {
-	u32 n = min(acked, max(XTCP_HS_L * xtcp_smss(tcb), tcb->gso_max));
+	u32 n = acked;
 
+	if (!tcb->pacing_rate)
+		n = min(acked, max(XTCP_HS_L * xtcp_smss(tcb), tcb->gso_max));
 	return in_css(h) ? n / XTCP_HS_GROWTH_DIVISOR : n;
 }
 

@@ -78,6 +78,9 @@ TEST(growth)
 	f.tcb.gso_max = 60000;
 	one_ack(&f, 60000, 0);
 	ASSERT_EQ(86500, f.tcb.cwnd);
+	f.tcb.pacing_rate = 1000000;	/* L is infinity */
+	one_ack(&f, 86500, 0);
+	ASSERT_EQ(173000, f.tcb.cwnd);
 }
 
 /* RttThresh = max (4 ms, min (lastRoundMinRTT / 8, 16 ms)) */
