@@ -420,11 +420,21 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 	return 0;
 }
 
+/* RFC 6298 5: a segment is never sent again sooner than one RTO after the last time, so
+ * what fast recovery sends at SND.UNA gets a whole one
+ */
+static void restart_rexmt(struct xtcp_tcb *tcb, u32 seq, u64 now)
+{
+	if (seq == tcb->snd_una && tcb->recovery == XTCP_RECOVERY)
+		tcb->deadline[XTCP_T_REXMT] = 0;
+	start_rexmt(tcb, now);
+}
+
 static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 {
 	u32 text = text_len(tcb, what->seq, what->end_seq), before_it = tcb->segs_out;
 
-	start_rexmt(tcb, now);
+	restart_rexmt(tcb, what->seq, now);
 	tcb->todo &= ~XTCP_PROBE_NOW;
 	if (what->kind == XTCP_TX_TLP) {
 		xtcp_map_probed(tcb, what->seq, what->at);

@@ -137,8 +137,10 @@ static void emit_packet(struct end *e, const struct xtcp_tx *what, u8 flags, u32
 	xtcp_tx_options(&e->tcb, flags, e->opts.mss, sim_now, &seg->opt);
 	optlen = xtcp_options_len(&seg->opt);
 	stamp(e, seg);
+	p->ecn = xtcp_ecn_codepoint(&e->tcb, what);
 	p->to = e->peer;
-	p->again = what->kind == XTCP_TX_REXMIT;
+	p->again = what->kind == XTCP_TX_REXMIT ||
+		   (what->kind == XTCP_TX_TLP && e->tcb.tlp_again);
 	p->segs = text > mss ? (text + mss - 1) / mss : 1;
 	p->wire = text + p->segs * (IP_HDR + optlen);
 	if (traced(e->conn))
@@ -158,8 +160,12 @@ static void emit(struct end *e, const struct xtcp_tx *what)
 
 	do {
 		u32 end = e->opts.train ? text_end : seq_min(text_end, seq + first + mss);
-		u8 flags = what->flags;
+		u8 flags = what->flags | xtcp_ecn_flags(&e->tcb, what);
 
+		if (e->ecn_agreed && e->tcb.state == TCP_SYN_RECV)
+			flags |= XTCP_ECE;
+		if (seq != what->seq)
+			flags &= ~XTCP_CWR;
 		if (end != text_end)
 			flags &= ~(XTCP_FIN | XTCP_PSH);
 		emit_packet(e, what, flags, seq, end - seq - first, mss);
@@ -228,7 +234,8 @@ static void flush(struct end *e)
 			break;
 		}
 	}
-	t->todo &= ~(XTCP_WAKE_READER | XTCP_WAKE_WRITER);
+	t->todo &= ~(XTCP_WAKE_READER | XTCP_WAKE_WRITER | XTCP_SAVE_METRICS);
+	t->notes = 0;
 	note_recovery(e);
 	check(e);
 	timer_arm(e);
@@ -306,6 +313,7 @@ static void in_listen(struct end *e, const struct xtcp_segment *seg)
 		return;
 	offer_taken(e, seg);
 	sync_mss(e);
+	e->ecn_agreed = e->opts.ecn && xtcp_ecn_setup_syn(seg->flags);
 	e->tcb.state = TCP_SYN_RECV;
 }
 
@@ -316,6 +324,8 @@ static void in_syn_sent(struct end *e, const struct xtcp_segment *seg)
 	offer_taken(e, seg);
 	take_ack(e, seg);
 	sync_mss(e);
+	if (e->tcb.ecn_offer && xtcp_ecn_setup_syn_ack(seg->flags))
+		xtcp_ecn_start(&e->tcb);
 	event(e, EV_RCV_SYN_ACK);
 	e->tcb.todo |= XTCP_ACK_NOW;
 }
@@ -332,6 +342,7 @@ static void take_text(struct end *e, const struct xtcp_segment *seg)
 	if (v != XTCP_RX_IN_ORDER)
 		return;
 	xtcp_rx_ack_policy(t, end_seq - seg->seq, sim_now);
+	xtcp_rx_rtt(t, seg, sim_now);
 	if (!e->opts.manual_read) {
 		e->read_seq = t->rcv_nxt;
 		t->todo |= XTCP_CHECK_WND;
@@ -367,6 +378,17 @@ static bool acceptable(struct end *e, const struct xtcp_segment *seg)
 	}
 }
 
+/* As input.c take_ecn() */
+static void take_ecn(struct end *e, const struct xtcp_segment *seg)
+{
+	struct xtcp_tx ack = { .kind = XTCP_TX_ACK, .flags = XTCP_ACK,
+			       .seq = e->tcb.snd_nxt, .end_seq = e->tcb.snd_nxt };
+
+	if (xtcp_ecn_ack_first(&e->tcb, seg))
+		emit(e, &ack);
+	xtcp_ecn_rcv(&e->tcb, seg);
+}
+
 static void in_order_of_steps(struct end *e, const struct xtcp_segment *seg)
 {
 	struct xtcp_tcb *t = &e->tcb;
@@ -378,7 +400,11 @@ static void in_order_of_steps(struct end *e, const struct xtcp_segment *seg)
 	if (t->state == TCP_SYN_RECV) {
 		set_window(e, seg);
 		event(e, EV_RCV_ACK);
+		if (e->ecn_agreed)
+			xtcp_ecn_start(t);
 	}
+	if (t->ecn_ok)
+		take_ecn(e, seg);
 	take_ack(e, seg);
 	if (!xtcp_state_info[t->state].can_recv)
 		return;
@@ -394,6 +420,7 @@ void end_segment(struct packet *p)
 {
 	struct end *e = p->to;
 
+	p->seg.ecn = p->ecn;
 	e->segs_in += p->segs;
 	e->tcb.segs_in += p->segs;
 	if (p->seg.len)
@@ -530,6 +557,7 @@ static void end_init(struct end *e, const struct end_opts *o)
 	t->rto_floor = o->rto_floor;
 	xtcp_tcb_init(t);
 	t->nego_ok = o->nego;
+	t->ecn_offer = o->ecn;
 	xtcp_tcb_set_iss(t, sim_rand64());
 	t->sack_ok = !o->no_sack;
 	t->ts_ok = !o->no_ts;

@@ -142,7 +142,7 @@ void link_send(struct packet *p)
 		return;
 	}
 	if (l->mark && p->ecn && link_backlog(l) >= l->mark) {
-		p->ecn = 3;
+		p->ecn = XTCP_ECN_CE;
 		l->marked++;
 	}
 	l->packets++;

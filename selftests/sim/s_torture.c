@@ -73,7 +73,7 @@ static void repair(void *obj, u64 arg)
 static void disturb(void *obj, u64 arg)
 {
 	if (sim_below(2)) {
-		net.there.delay = normal_delay * (1 + sim_below(100));
+		net.there.delay = normal_delay * (1 + sim_below(20));
 	} else {
 		net.there.loss_ppm = 1000000;
 		if (sim_below(2))
@@ -105,6 +105,7 @@ static struct end_opts some_opts(void)
 	o.no_ts = sim_below(5) == 0;
 	o.nodelay = sim_below(2);
 	o.nego = sim_below(2);
+	o.ecn = sim_below(2);
 	o.ack_delay = pick(0, 500 * US, 5 * MS, 40 * MS);
 	o.rto_floor = pick(MS, MS, 5 * MS, 200 * MS);
 	o.slack = pick(0, 0, 50 * US, MS);
@@ -132,6 +133,8 @@ static void some_path(unsigned int kind)
 		net.back.jitter = pick(0, rtt / 4, 5 * MS, 50 * MS);
 		net.there.keep_order = sim_below(3) == 0;
 	}
+	if (sim_below(2))
+		net.there.mark = net.back.mark = 20 * FRAME;
 	normal_delay = net.there.delay;
 	normal_loss = net.there.loss_ppm;
 	if (kind == 3 || (kind == 4 && sim_below(2))) {

@@ -10,6 +10,7 @@ extern const struct scenario s_order;
 extern const struct scenario s_rr;
 extern const struct scenario s_tail;
 extern const struct scenario s_incast;
+extern const struct scenario s_ecn;
 extern const struct scenario s_torture;
 
 #endif

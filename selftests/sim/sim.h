@@ -59,7 +59,7 @@ struct packet {
 	u32 wire;			/* bytes with headers */
 	u16 segs;			/* segments in it; more than one: a train */
 	u8 hop;				/* links passed */
-	u8 ecn;				/* IP ECN field */
+	u8 ecn;				/* XTCP_ECN_* */
 	bool again;			/* a retransmission */
 };
 
@@ -154,6 +154,7 @@ struct end {
 	u64 segs_in;
 	u64 recoveries;
 	u8 last_recovery;
+	bool ecn_agreed;		/* the peer's SYN offered it and we answer */
 };
 
 struct conn {

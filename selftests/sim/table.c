@@ -11,6 +11,7 @@ const struct scenario *const scenarios[] = {
 	&s_rr,
 	&s_tail,
 	&s_incast,
+	&s_ecn,
 	&s_torture,
 	NULL
 };

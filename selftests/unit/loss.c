@@ -275,6 +275,30 @@ TEST(sack_one_loss)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/* RFC 6298 5: never again sooner than one RTO after the last transmission, whenever the
+ * timer was started; what recovery sends further right does not put it off
+ */
+TEST(fast_retransmission_restarts_the_timer)
+{
+	struct sender s;
+	u64 at;
+
+	ten_out(&s, 1);
+	s.now += 200 * MS;
+	sender_sack(&s, 0, 1000, 4000);
+	s.tcb.write_seq = s.tcb.snd_nxt;
+	ASSERT_EQ(1, sender_flush(&s));
+	REXMIT(0, 0, 1000);
+	at = s.now + xtcp_rto(&s.tcb);
+	ASSERT_EQ(at, s.tcb.deadline[XTCP_T_REXMT]);
+	s.now += 10 * MS;
+	xtcp_map_mark_lost(&s.tcb, s.tcb.snd_una + 4000, s.tcb.snd_una + 5000);
+	ASSERT_EQ(1, sender_flush(&s));
+	REXMIT(0, 4000, 5000);
+	ASSERT_EQ(at, s.tcb.deadline[XTCP_T_REXMT]);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 TEST(sack_two_losses_and_a_partial_ack)
 {
 	static const u32 both[] = { 4000, 10000, 1000, 3000 };
