@@ -233,5 +233,5 @@ void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now)
 	tcb->force_rexmit = 1;
 	if (!tcb->snd_wnd && !tcb->syn_out)	/* the window was shut over it: 3.8.6.1 */
 		tcb->todo |= XTCP_PROBE_NOW;
-	tcb->deadline[XTCP_T_REXMT] = now + xtcp_rto(tcb);	/* RFC 6298 5.6 */
+	tcb->deadline[XTCP_T_REXMT] = now + xtcp_rto_again(tcb, now);	/* RFC 6298 5.6 */
 }

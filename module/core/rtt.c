@@ -74,6 +74,22 @@ u64 xtcp_rto(const struct xtcp_tcb *tcb)
 	return min(rto, tcb->rto_max);
 }
 
+/*
+ * Many senders that met in one full queue lose their segments at the same time, and with
+ * equal timeouts they meet there again, at every doubling.  RFC 6298 allows any longer
+ * timer; so a short one is up to half longer, by chance (Vasudevan et al., "Safe and
+ * Effective Fine-grained TCP Retransmissions", 2009, section 6).
+ */
+u64 xtcp_rto_again(const struct xtcp_tcb *tcb, u64 now)
+{
+	u64 rto = xtcp_rto(tcb);
+	u32 chance = (tcb->iss ^ (u32)now) * 0x9e3779b1u >> 16;
+
+	if (!tcb->nego_ok || tcb->syn_out)
+		return rto;
+	return min(rto + ((rto >> 1) * chance >> 16), tcb->rto_max);
+}
+
 /* A path whose delay has jumped once does so again: what came too soon waits twice as
  * long from now on, at most as long as any TCP.
  */

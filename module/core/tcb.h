@@ -632,6 +632,9 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 /** xtcp_rto() - the timeout in force: rto << backoff, at most rto_max */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
 
+/** xtcp_rto_again() - the timeout after one that has fired: where negotiated, up to half longer */
+u64 xtcp_rto_again(const struct xtcp_tcb *tcb, u64 now);
+
 /** xtcp_rto_update() - make rto from SRTT, RTTVAR and its bounds again; a setting has changed */
 void xtcp_rto_update(struct xtcp_tcb *tcb);
 

@@ -266,4 +266,38 @@ TEST(r2_is_a_time)
 	EXPECT_LE(sum, 2000 * XTCP_NSEC_PER_SEC);
 }
 
+/* Equal timeouts of many that fired together part; none becomes shorter, none of plain TCP
+ * changes
+ */
+TEST(timeouts_part)
+{
+	u64 at = 5000 * MS, least = ~0ULL, most = 0, sum = 0, rto;
+	struct xtcp_tcb tcb;
+	unsigned int i;
+
+	fresh(&tcb, 200 * MS);
+	tcb.rto_floor = MS;
+	tcb.backoff = 1;
+	tcb.rto = 2 * MS;
+	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
+	tcb.nego_ok = 1;
+	for (i = 0; i < 1000; i++) {
+		tcb.iss = i * 12345;
+		rto = xtcp_rto_again(&tcb, at);
+		least = min(least, rto);
+		most = max(most, rto);
+		sum += rto;
+	}
+	ASSERT_GE(least, 4 * MS);
+	ASSERT_LE(most, 6 * MS);
+	ASSERT_GT(most - least, 19 * MS / 10);
+	ASSERT_GT(sum / 1000, 49 * MS / 10);	/* the mean of an even spread is 5 */
+	ASSERT_LT(sum / 1000, 51 * MS / 10);
+	tcb.syn_out = 1;
+	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
+	tcb.syn_out = 0;
+	tcb.backoff = 60;
+	ASSERT_EQ(tcb.rto_max, xtcp_rto_again(&tcb, at));
+}
+
 TEST_HARNESS_MAIN
