@@ -247,7 +247,11 @@ void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now)
 	fly_again(tcb, r, now);
 }
 
-/* RFC 8985 6.2 step 2: is the ACK for an earlier transmission than the last?
+/*
+ * RFC 8985 6.2 step 2: is the ACK for an earlier transmission than the last?
+ * Deviation: TSecr is asked only where SND.UNA passes the range.  The ACK of a segment
+ * behind a hole echoes one from before the hole (RFC 7323 4.3), so each probe
+ * and each retransmission that is SACKed would look like its original.
  *
  * If not because the last can't have been answered yet, but by the timestamp alone, then
  * the last may also have brought out an ACK whose first copy was lost: of a duplicate
@@ -258,7 +262,8 @@ static bool ambiguous(const struct xtcp_tcb *tcb, struct xtcp_map_acked *res,
 {
 	bool too_soon = xtcp_age(r->sent_at, res->now) < tcb->min_rtt;
 
-	if (res->has_tsecr && before(res->tsecr, xtcp_ts_now(tcb, r->sent_at))) {
+	if (res->has_tsecr && !res->selective &&
+	    before(res->tsecr, xtcp_ts_now(tcb, r->sent_at))) {
 		if (!too_soon)
 			res->old_echo = true;
 		return true;
@@ -408,6 +413,7 @@ static void sack_tree(struct xtcp_tcb *tcb, const struct rb_root *root, u32 seq,
 void xtcp_map_sack(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
 		   struct xtcp_map_acked *res)
 {
+	res->selective = true;
 	sack_tree(tcb, &tcb->map, seq, end_seq, res);
 	if (tcb->lost_bytes)
 		sack_tree(tcb, &tcb->lost, seq, end_seq, res);

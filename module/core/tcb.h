@@ -501,6 +501,7 @@ void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now);
  * struct xtcp_map_acked - what a cumulative or selective ACK did to the map
  * @now: in: ns
  * @tsecr: in: TSecr of the ACK; with @has_tsecr
+ * @selective: from here on it is the SACK blocks that tell
  * @fack: in: tcb->high_sacked before the ACK (RACK.fack, RFC 8985 5.3)
  * @acked: bytes newly below SND.UNA
  * @newly_sacked: bytes newly SACKed
@@ -529,6 +530,7 @@ struct xtcp_map_acked {
 	u32 dsack_seq;
 	u32 dsack_end;
 	bool has_tsecr;
+	bool selective;
 	bool rexmit;
 	bool old_echo;
 	bool reordered;

@@ -157,6 +157,33 @@ TEST(retransmission_ambiguity)
 	}
 }
 
+/* The ACK of what lies behind a hole echoes an old timestamp: that says nothing */
+TEST(retransmission_sacked_behind_a_hole)
+{
+	struct xtcp_segment seg = { .flags = XTCP_ACK, .seq = 78, .wnd = 60000 };
+	struct xtcp_ack_result res;
+	struct sender s;
+
+	paced(&s, 3);
+	s.tcb.ts_ok = 1;
+	sender_ack(&s, 1000);
+	s.now += 200 * MS;
+	xtcp_loss_on_tlp(&s.tcb, s.now);
+	sender_flush(&s);
+	ASSERT_EQ(XTCP_TX_TLP, s.log[0].kind);
+	s.now += 100 * MS;
+	seg.ack = s.tcb.snd_una;
+	seg.opt.present = XTCP_HAS_TS;
+	seg.opt.tsecr = xtcp_ts_now(&s.tcb, s.now) - 400;
+	seg.opt.nr_sack = 1;
+	seg.opt.sack[0].seq = s.tcb.snd_una + 1000;
+	seg.opt.sack[0].end_seq = s.tcb.snd_una + 2000;
+	xtcp_ack(&s.tcb, &seg, s.now, &res);
+	ASSERT_EQ(XTCP_RECOVERY, s.tcb.recovery);
+	ASSERT_EQ(1000, s.tcb.lost_bytes);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 /* RFC 2883: a block below SEG.ACK.  Each round with one widens the window, once */
 TEST(dsack_widens_the_window_for_16_recoveries)
 {
