@@ -41,6 +41,11 @@
 	C(SACK_REORDER, "SACKReorder")					\
 	C(SACK_RENEGING, "SACKReneging")				\
 	C(SACK_INVALID, "SACKDiscard")					\
+	C(UNDO_EIFEL, "UndoEifel")					\
+	C(UNDO_FRTO, "UndoFrto")					\
+	C(UNDO_DSACK, "UndoDSACK")					\
+	C(UNDO_EARLY, "UndoEarly")					\
+	C(SPURIOUS_RTOS, "SpuriousRTOs")				\
 	C(ZERO_WINDOW_PROBES, "ZeroWindowProbes")			\
 	C(KEEPALIVES, "KeepAlive")					\
 	C(DELAYED_ACKS, "DelayedACKs")					\

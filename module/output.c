@@ -284,6 +284,11 @@ static void count_notes(struct sock *sk)
 		{ XTCP_N_TLP_REPAIRED, XTCP_LOSS_PROBE_RECOVERY },
 		{ XTCP_N_RENEGED, XTCP_SACK_RENEGING },
 		{ XTCP_N_BAD_SACK, XTCP_SACK_INVALID },
+		{ XTCP_N_UNDO_EIFEL, XTCP_UNDO_EIFEL },
+		{ XTCP_N_UNDO_FRTO, XTCP_UNDO_FRTO },
+		{ XTCP_N_UNDO_DSACK, XTCP_UNDO_DSACK },
+		{ XTCP_N_UNDO_EARLY, XTCP_UNDO_EARLY },
+		{ XTCP_N_SPURIOUS_RTO, XTCP_SPURIOUS_RTOS },
 	};
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	int i;

@@ -75,6 +75,7 @@ static void init_from_sysctls(struct sock *sk)
 	tcb->ack_delay = min((u64)READ_ONCE(xn->sysctl.max_ack_delay) * NSEC_PER_USEC,
 			     tcb->delack_max);
 	tcb->no_tlp = !READ_ONCE(xn->sysctl.early_retrans);
+	tcb->no_frto = !READ_ONCE(xn->sysctl.frto);
 	tcb->no_idle_restart = !READ_ONCE(xn->sysctl.slow_start_after_idle);
 }
 

@@ -68,6 +68,7 @@ static const struct row rows[] = {
 	ROW(stdurg,			0, 0, 1),		/* RFC 6093 */
 	/* RFC 8985 7, tail loss probes: 0 none, the others as in Linux mean one */
 	ROW(early_retrans,		3, 0, 4),
+	ROW(frto,			2, 0, 2),	/* RFC 5682: 0 off */
 	ROW(slow_start_after_idle,	1, 0, 1),		/* RFC 5681 4.1 */
 	ROW(min_snd_mss,		MIN_SND_MSS, MIN_SND_MSS, 65495), /* bytes */
 	/* RFC 5961 7: per second and namespace */

@@ -316,7 +316,7 @@ struct xtcp_sysctl {
 	int max_orphans, max_syn_backlog, abort_on_overflow, rfc1337, stdurg;
 	int reuse_tw, max_tw_buckets, min_snd_mss, challenge_ack_limit;
 	int invalid_ratelimit;		/* ms */
-	int slow_start_after_idle, syncookies, early_retrans;
+	int slow_start_after_idle, syncookies, early_retrans, frto;
 	int tw_timeout;			/* ms: 2MSL */
 	int rto_min;			/* us */
 	int rto_max;			/* ms */

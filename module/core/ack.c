@@ -260,7 +260,7 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 	if (recovery == XTCP_RTO_RECOVERY)	/* also for its last ACK: RFC 3465 2.3 */
 		open_cwnd(tcb, &a, res, now);
 	if (recovery != XTCP_OPEN || res->flags & XTCP_A_DUP || tcb->dupacks ||
-	    tcb->sacked_bytes || tcb->deadline[XTCP_T_REO] || m.dsack)
+	    tcb->sacked_bytes || tcb->deadline[XTCP_T_REO] || m.dsack || tcb->undo)
 		xtcp_loss_on_ack(tcb, &m, res->flags, now);
 	if (recovery == XTCP_OPEN && tcb->recovery == XTCP_OPEN)
 		open_cwnd(tcb, &a, res, now);

@@ -72,6 +72,8 @@ void xtcp_cc_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
 {
 	if (tcb->cc && !(why == XTCP_CC_LOSS && cut_already(tcb)))
 		tcb->cc->on_congestion(tcb, why, now);
+	if (why == XTCP_CC_ECN_MARK)	/* nobody takes that back */
+		tcb->undo = XTCP_UNDO_NONE;
 	xtcp_ecn_reduced(tcb);
 }
 

@@ -28,12 +28,12 @@ static void mark_first(struct xtcp_tcb *tcb)
 
 static void enter_recovery(struct xtcp_tcb *tcb, u32 delivered, u64 now)
 {
+	xtcp_undo_begin(tcb, XTCP_UNDO_LOSS);
 	xtcp_cc_congestion(tcb, XTCP_CC_LOSS, now);
 	tcb->recovery = XTCP_RECOVERY;
 	tcb->recovery_point = tcb->snd_nxt;
 	tcb->partial_ack = 0;
 	tcb->force_rexmit = 1;
-	tcb->prior_cwnd = tcb->cwnd;
 	tcb->notes |= XTCP_N_RECOVERY;
 	xtcp_tlp_forget(tcb);
 	if (tcb->sack_ok)
@@ -49,6 +49,7 @@ static void leave_recovery(struct xtcp_tcb *tcb)
 	tcb->force_rexmit = 0;
 	tcb->partial_ack = 0;
 	xtcp_rack_recovered(tcb);
+	xtcp_undo_left(tcb);
 }
 
 /* ---- with SACK: RFC 8985 ---- */
@@ -144,6 +145,8 @@ void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 {
 	bool left = false;
 
+	if (tcb->undo && xtcp_undo_on_ack(tcb, m, ack_flags))
+		xtcp_rack_recovered(tcb);
 	if (ack_flags & XTCP_A_DATA_ACKED)
 		left = on_advance(tcb, m);
 	if (ack_flags & XTCP_A_DUP && tcb->dupacks < 255)
@@ -182,7 +185,7 @@ static void collapse(struct xtcp_tcb *tcb, u64 now)
 {
 	/* RFC 5681 3.1: ssthresh is held when the same segment times out again */
 	if (!tcb->rexmits) {
-		tcb->prior_cwnd = tcb->cwnd;
+		xtcp_undo_begin(tcb, XTCP_UNDO_RTO);
 		xtcp_cc_congestion(tcb, XTCP_CC_RTO, now);
 	}
 	tcb->cwnd = xtcp_smss(tcb);	/* LW, one full-sized segment */
@@ -212,6 +215,19 @@ static void mark_on_rto(struct xtcp_tcb *tcb, u64 now)
 		xtcp_map_mark(tcb, xtcp_map_first(tcb));
 }
 
+/*
+ * RFC 5682 2.1, 3.1 step 1: again for a timeout that repeats only what the last one
+ * has sent; not where more was, nor where the peer cannot be believed.
+ */
+static void start_frto(struct xtcp_tcb *tcb)
+{
+	bool again = tcb->recovery == XTCP_RTO_RECOVERY && tcb->frto != XTCP_FRTO_FIRST;
+
+	tcb->frto = XTCP_FRTO_OFF;
+	if (!again && !tcb->no_frto && !tcb->syn_out && !reneged(tcb))
+		tcb->frto = XTCP_FRTO_FIRST;
+}
+
 void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now)
 {
 	if (tcb->snd_una == tcb->snd_nxt) {
@@ -225,6 +241,7 @@ void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now)
 	else
 		collapse(tcb, now);
 	note_stall(tcb, now);
+	start_frto(tcb);
 	mark_on_rto(tcb, now);
 	tcb->recovery = XTCP_RTO_RECOVERY;
 	tcb->recovery_point = tcb->snd_nxt;	/* RFC 6582 4, RFC 6675 5.1 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of loss recovery (ack.c, loss.c, rack.c, prr.c, tlp.c) have
- * for each other and for tx.c.  Nobody else includes this.
+ * What the files of loss recovery (ack.c, loss.c, rack.c, prr.c, tlp.c,
+ * undo.c) have for each other and for tx.c.  Nobody else includes this.
  */
 #ifndef _XTCP_LOSS_H
 #define _XTCP_LOSS_H
@@ -58,6 +58,26 @@ void xtcp_tlp_forget(struct xtcp_tcb *tcb);
 /** xtcp_tlp_on_ack() - 7.4.2, while tlp_out; takes a DSACK that is for the probe out of @m */
 void xtcp_tlp_on_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		     struct xtcp_map_acked *m, u8 ack_flags);
+
+/* ---- undo.c: RFC 3522, 4015, 5682 ---- */
+
+/** xtcp_undo_begin() - a reduction comes; called before ssthresh, cwnd and recovery change */
+void xtcp_undo_begin(struct xtcp_tcb *tcb, enum xtcp_undo kind);
+
+/** xtcp_undo_resent() - so many bytes that were lost left again */
+void xtcp_undo_resent(struct xtcp_tcb *tcb, u32 bytes, u64 now);
+
+/** xtcp_undo_on_ack() - before loss.c acts on the ACK
+ * Return: the reduction was wrong; it is taken back and the recovery, if any, is over.
+ */
+bool xtcp_undo_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m, u8 ack_flags);
+
+/** xtcp_undo_left() - the recovery has ended; duplicates may still be reported */
+static inline void xtcp_undo_left(struct xtcp_tcb *tcb)
+{
+	tcb->undo_end = tcb->snd_nxt;
+	tcb->frto = XTCP_FRTO_OFF;
+}
 
 /* ---- loss.c ---- */
 

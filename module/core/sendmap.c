@@ -280,6 +280,7 @@ static void account(const struct xtcp_tcb *tcb, struct xtcp_map_acked *res,
 		if (ambiguous(tcb, res, r))
 			return;
 	} else {
+		res->original += end - r->seq;
 		if (!res->sent_at || r->sent_at < res->sent_at)
 			res->sent_at = r->sent_at;
 		/* RFC 8985 6.2 step 3: an original below what has arrived before */

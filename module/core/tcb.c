@@ -30,6 +30,7 @@ struct settings {
 	u8 quickack;
 	u8 no_idle_restart;
 	u8 no_tlp;
+	u8 no_frto;
 };
 
 static void save_settings(struct settings *s, const struct xtcp_tcb *tcb)
@@ -47,6 +48,7 @@ static void save_settings(struct settings *s, const struct xtcp_tcb *tcb)
 	s->quickack = tcb->quickack;
 	s->no_idle_restart = tcb->no_idle_restart;
 	s->no_tlp = tcb->no_tlp;
+	s->no_frto = tcb->no_frto;
 }
 
 static void restore_settings(struct xtcp_tcb *tcb, const struct settings *s)
@@ -64,6 +66,7 @@ static void restore_settings(struct xtcp_tcb *tcb, const struct settings *s)
 	tcb->quickack = s->quickack;
 	tcb->no_idle_restart = s->no_idle_restart;
 	tcb->no_tlp = s->no_tlp;
+	tcb->no_frto = s->no_frto;
 }
 
 void xtcp_tcb_init(struct xtcp_tcb *tcb)

@@ -56,6 +56,11 @@ enum xtcp_timer {
 #define XTCP_N_TLP_REPAIRED	0x0020	/* a tail loss probe repaired a loss */
 #define XTCP_N_RENEGED		0x0040	/* SACKed data was dropped (RFC 2018 8) */
 #define XTCP_N_BAD_SACK		0x0080	/* a block that cannot be */
+#define XTCP_N_UNDO_EIFEL	0x0100	/* a reduction was taken back, by timestamps */
+#define XTCP_N_UNDO_FRTO	0x0200	/* by F-RTO */
+#define XTCP_N_UNDO_DSACK	0x0400	/* since all retransmissions were duplicates */
+#define XTCP_N_UNDO_EARLY	0x0800	/* since nothing had to be sent again */
+#define XTCP_N_SPURIOUS_RTO	0x1000	/* and it was that of a timeout */
 
 /* ---- the send map (sendmap.c): what is in flight ---- */
 
@@ -108,6 +113,20 @@ enum xtcp_recovery {
 	XTCP_OPEN,		/* no loss known */
 	XTCP_RECOVERY,		/* fast recovery until SND.UNA passes recovery_point */
 	XTCP_RTO_RECOVERY,	/* after a timeout, slow start, until the same */
+};
+
+/* What the last reduction of cwnd was for, while it may still be taken back */
+enum xtcp_undo {
+	XTCP_UNDO_NONE,
+	XTCP_UNDO_LOSS,
+	XTCP_UNDO_RTO,
+};
+
+/* F-RTO, RFC 5682 */
+enum xtcp_frto {
+	XTCP_FRTO_OFF,
+	XTCP_FRTO_FIRST,	/* step 2: the first segment was sent again, nothing else is */
+	XTCP_FRTO_NEW,		/* step 3: up to two new segments were sent */
 };
 
 struct xtcp_tcb {
@@ -226,6 +245,20 @@ struct xtcp_tcb {
 	   tlp_unsampled:1,	/* no RTT sample since the last one */
 	   no_tlp:1;		/* the user wants none */
 
+	/* undo, RFC 3522, 5682; what it restores is prior_* */
+	u8 undo;		/* enum xtcp_undo */
+	u8 frto;		/* enum xtcp_frto */
+	u8 eifel;		/* is eifel_ts set, may it be? */
+	u8 undo_resent:1,	/* something was retransmitted in this recovery */
+	   no_frto:1;		/* the user wants none */
+	u32 undo_una;		/* SND.UNA when it began */
+	u32 undo_end;		/* when over, SND.NXT then: duplicates are reported until that */
+	u32 undo_bytes;		/* retransmitted, not reported as duplicates yet */
+	u32 eifel_ts;		/* TSval of the first retransmission */
+	u32 frto_left;		/* bytes of new data that step 3 may still send */
+	u32 prior_cwnd;
+	u32 prior_ssthresh;
+
 	/* what happened since the glue last counted: XTCP_N_* */
 	u16 notes;
 
@@ -238,7 +271,6 @@ struct xtcp_tcb {
 	const struct xtcp_cc_ops *cc;
 	u32 cwnd;
 	u32 ssthresh;
-	u32 prior_cwnd;
 	u32 cwnd_acked;		/* bytes counted towards the next increase */
 	u8 cwnd_limited:1,	/* the last flush was stopped by cwnd (RFC 7661) */
 	   cc_on:1;		/* cc->init() was called, release() is due */
@@ -514,6 +546,7 @@ void xtcp_map_probed(struct xtcp_tcb *tcb, u32 seq, u64 now);
  * @last_sent_at: of the newly acknowledged range that was sent last and is known to
  *	have arrived by that transmission (RFC 8985 6.2 step 2), 0 = none
  * @last_end_seq: behind it
+ * @original: bytes of @delivered that were never retransmitted
  * @reordered: one that was never retransmitted lay below @fack (6.2 step 3)
  * @dsack: the ACK reports [@dsack_seq, @dsack_end) as a duplicate (RFC 2883)
  */
@@ -524,6 +557,7 @@ struct xtcp_map_acked {
 	u32 acked;
 	u32 newly_sacked;
 	u32 delivered;
+	u32 original;
 	u32 last_end_seq;
 	u64 sent_at;
 	u64 last_sent_at;

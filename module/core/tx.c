@@ -111,6 +111,8 @@ static u32 cwnd_room(const struct xtcp_tcb *tcb, u32 mss)
 		cwnd += min_t(u32, tcb->dupacks, XTCP_DUPTHRESH - 1) * mss;
 	if (tcb->tlp_due)	/* one more, whatever cwnd says: RFC 8985 7.3 */
 		return mss;
+	if (tcb->frto == XTCP_FRTO_NEW)
+		return tcb->frto_left;
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
@@ -307,6 +309,25 @@ static bool next_tlp(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 	return false;
 }
 
+/* ---- F-RTO ---- */
+
+/*
+ * RFC 5682: after a timeout the first segment again and nothing else, and then new
+ * data, before anything more is believed to be lost.  Without new data, or with a
+ * window that has no room for it, recovery goes the usual way (step 2b).
+ */
+static bool next_frto(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	if (tcb->frto == XTCP_FRTO_FIRST)
+		return tcb->force_rexmit && next_rexmit(tcb, now, what);
+	if (tcb->frto_left && next_new(tcb, now, what))
+		return true;
+	if (tcb->frto_left < 2 * xtcp_smss(tcb) || xtcp_pace_full(tcb, now))
+		return false;
+	tcb->frto = XTCP_FRTO_OFF;
+	return next_rexmit(tcb, now, what);
+}
+
 /* ---- no text ---- */
 
 static bool next_probe(const struct xtcp_tcb *tcb, struct xtcp_tx *what)
@@ -347,6 +368,8 @@ static bool next_text(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
 	if (!xtcp_pace_full(tcb, now))	/* else cwnd is not what holds us back right now */
 		note_cwnd_use(tcb);
+	if (tcb->frto && tcb->lost_bytes)
+		return next_frto(tcb, now, what);
 	if (tcb->lost_bytes)	/* new data would not fit either window */
 		return next_rexmit(tcb, now, what);
 	if (tcb->tlp_due)
@@ -413,6 +436,8 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 		tcb->ecn_cwr = 0;
 	tcb->todo &= ~XTCP_PROBE_NOW;
 	count_text(tcb, text, now);
+	if (tcb->frto)
+		tcb->frto_left -= min(tcb->frto_left, what->end_seq - what->seq);
 	if (tcb->tlp_due)
 		xtcp_tlp_sent(tcb, false);
 	else
@@ -442,6 +467,7 @@ static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 no
 	} else {
 		xtcp_map_resent(tcb, what->seq, what->end_seq, what->at);
 		xtcp_prr_sent(tcb, what->end_seq - what->seq);
+		xtcp_undo_resent(tcb, text, now);
 		tcb->force_rexmit = 0;
 	}
 	tcb->last_send_at = now;

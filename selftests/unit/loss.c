@@ -172,6 +172,7 @@ TEST(timeout_goes_back_and_slow_starts)
 	struct sender s;
 
 	ten_out(&s, 0);
+	s.tcb.no_frto = 1;
 	sender_ack(&s, 0);			/* two duplicates are not a loss */
 	sender_ack(&s, 0);
 	ASSERT_EQ(900 * MS, sender_wait(&s, XTCP_T_REXMT));
@@ -565,6 +566,7 @@ static void check_all_comes_again(struct __test_metadata *_metadata)
 	int timeouts = 0;
 
 	t.s.tcb.write_seq = t.s.tcb.snd_nxt;
+	t.s.tcb.no_frto = 1;	/* it would send the first again and again */
 	while (!all_missing_came_again(again)) {
 		timeout(&t.s);
 		ASSERT_NE(0, t.s.tcb.lost_bytes);

@@ -366,6 +366,7 @@ TEST(shrunken_window)
 	struct sender s;
 
 	sender_init(&s, -2000);
+	s.tcb.no_frto = 1;
 	s.tcb.snd_wnd = 5000;
 	sender_write(&s, 9000);
 	ASSERT_EQ(5, sender_flush(&s));
