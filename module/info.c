@@ -75,6 +75,8 @@ static void fill_sender(const struct xtcp_tcb *tcb, struct tcp_info *info)
 				  INFINITE_SSTHRESH : to_segs(tcb, tcb->ssthresh);
 	info->tcpi_snd_cwnd = to_segs(tcb, tcb->cwnd);
 	info->tcpi_reordering = XTCP_DUPTHRESH;
+	info->tcpi_reord_seen = tcb->reorderings;
+	info->tcpi_dsack_dups = tcb->dsacks;
 	info->tcpi_snd_wnd = tcb->snd_wnd;
 	/* a FIN sent is one beyond the last byte */
 	info->tcpi_notsent_bytes = (s32)unsent > 0 ? unsent : 0;

@@ -137,6 +137,7 @@ static void apply_sack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	if (!dsack)
 		return;
 	tcb->notes |= XTCP_N_DSACK;
+	tcb->dsacks++;
 	m->dsack = true;
 	m->dsack_seq = o->sack[0].seq;
 	m->dsack_end = o->sack[0].end_seq;

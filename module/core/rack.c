@@ -20,6 +20,7 @@ void xtcp_rack_update(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m)
 {
 	if (m->reordered) {
 		tcb->notes |= XTCP_N_REORDERED;
+		tcb->reorderings++;
 		tcb->reord_seen = 1;
 	}
 	if (!m->last_sent_at)

@@ -261,6 +261,8 @@ struct xtcp_tcb {
 
 	/* what happened since the glue last counted: XTCP_N_* */
 	u16 notes;
+	u32 dsacks;		/* duplicates reported */
+	u32 reorderings;	/* originals that came late */
 
 	/* PRR, RFC 9937 6.1 */
 	u32 prr_delivered;

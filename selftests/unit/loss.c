@@ -501,7 +501,7 @@ static void check_flush(struct __test_metadata *_metadata)
 		u32 from = sender_rel(&t.s, t.s.log[i].seq);
 		u32 to = sender_rel(&t.s, t.s.log[i].end_seq);
 
-		if (t.s.log[i].kind != XTCP_TX_REXMIT)
+		if (t.s.log[i].kind != XTCP_TX_REXMIT && t.s.log[i].kind != XTCP_TX_TLP)
 			continue;
 		ASSERT_GE(from, t.una * MSS);
 		ASSERT_LT(from, to);
@@ -515,6 +515,45 @@ static void check_flush(struct __test_metadata *_metadata)
 	ASSERT_GE(t.s.tcb.cwnd, MSS);
 	ASSERT_TRUE(t.s.tcb.snd_una == t.s.tcb.snd_nxt ||
 		    t.s.tcb.deadline[XTCP_T_REXMT]);
+}
+
+/* Now and then an echo of any age, and a report of a duplicate of anything */
+static void ack_with_options(u32 nr, const u32 *b)
+{
+	struct xtcp_segment seg = { .flags = XTCP_ACK, .seq = 78, .end_seq = 78 };
+	struct xtcp_options *o = &seg.opt;
+	struct xtcp_ack_result res;
+	u32 i;
+
+	seg.ack = t.s.tcb.iss + 1 + t.una * MSS;
+	seg.wnd = t.s.tcb.snd_wnd;
+	if (t.s.tcb.sack_ok && t.una && nr < 4 && unit_below(8) == 0) {
+		o->sack[0].seq = t.s.tcb.iss + 1 + unit_below(t.una) * MSS;
+		o->sack[0].end_seq = o->sack[0].seq + MSS;
+		o->nr_sack = 1;
+	}
+	for (i = 0; i < nr; i++, o->nr_sack++) {
+		o->sack[o->nr_sack].seq = t.s.tcb.iss + 1 + b[2 * i];
+		o->sack[o->nr_sack].end_seq = t.s.tcb.iss + 1 + b[2 * i + 1];
+	}
+	o->present = t.s.tcb.ts_ok ? XTCP_HAS_TS : 0;
+	o->tsecr = xtcp_ts_now(&t.s.tcb, t.s.now) - unit_below(100) + unit_below(5);
+	if (unit_below(50) == 0)
+		o->tsecr = unit_rand();
+	xtcp_ack(&t.s.tcb, &seg, t.s.now, &res);
+}
+
+static void random_timer(void)
+{
+	u64 at = unit_below(2) ? t.s.tcb.deadline[XTCP_T_REO] : t.s.tcb.deadline[XTCP_T_TLP];
+
+	if (!at)
+		return;
+	t.s.now = max(t.s.now, at);
+	if (at == t.s.tcb.deadline[XTCP_T_REO])
+		xtcp_loss_on_reo(&t.s.tcb, t.s.now);
+	else
+		xtcp_loss_on_tlp(&t.s.tcb, t.s.now);
 }
 
 static void random_ack(void)
@@ -535,7 +574,7 @@ static void random_ack(void)
 		b[2 * nr + 1] = min(to, nxt) * MSS;
 		nr++;
 	}
-	sender_ack_wnd(&t.s, t.una * MSS, t.s.tcb.snd_wnd, nr, b);
+	ack_with_options(nr, b);
 }
 
 static void note_resent(bool *again)
@@ -589,6 +628,7 @@ TEST(random_ack_streams)
 		memset(&t, 0, sizeof(t));
 		sender_init(&t.s, unit_below(2) ? -unit_below(SEGS * MSS) : unit_rand());
 		t.s.tcb.sack_ok = round % 2;
+		t.s.tcb.ts_ok = unit_below(2);
 		t.s.tcb.gso_max = unit_below(2) ? 0 : 8000;
 		sender_write(&t.s, SEGS * MSS);
 		for (step = 0; step < 60 && t.una < SEGS; step++) {
@@ -596,6 +636,8 @@ TEST(random_ack_streams)
 			check_flush(_metadata);
 			if (unit_below(15) == 0 && t.s.tcb.deadline[XTCP_T_REXMT])
 				timeout(&t.s);
+			else if (unit_below(6) == 0)
+				random_timer();
 			else
 				random_ack();
 			if (round % 4 == 3 && unit_below(30) == 0) {
