@@ -71,11 +71,15 @@ static bool dup_thresh(const struct xtcp_tcb *tcb)
 	return false;
 }
 
+/*
+ * Deviation: RFC 8985 bounds the window by SRTT.  Jitter larger than the round trip
+ * needs RTTVAR on top, which is nothing on a steady path.
+ */
 static u64 reo_wnd(const struct xtcp_tcb *tcb)
 {
 	if (!tcb->reord_seen && (tcb->recovery != XTCP_OPEN || dup_thresh(tcb)))
 		return 0;
-	return min((tcb->reo_steps + 1) * tcb->min_rtt / 4, tcb->srtt);
+	return min((tcb->reo_steps + 1) * tcb->min_rtt / 4, tcb->srtt + tcb->rttvar);
 }
 
 /* ---- step 5 ---- */

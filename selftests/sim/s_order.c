@@ -19,10 +19,12 @@ static const struct row {
 	double most_twice;	/* share of needless copies */
 	bool quick;
 } rows[] = {
-	{ "1 % later by RTT/8, 20 ms", 100 * MBIT, 20 * MS, 10000, 2500 * US, 0, false, 0.9, 0.01, true },
-	{ "10 % later by RTT/8, 20 ms", 100 * MBIT, 20 * MS, 100000, 2500 * US, 0, false, 0.9, 0.01, true },
+	{ "1 % later by RTT/8, 20 ms", 100 * MBIT, 20 * MS, 10000, 2500 * US, 0, false, 0.9, 0.001, true },
+	{ "10 % later by RTT/8, 20 ms", 100 * MBIT, 20 * MS, 100000, 2500 * US, 0, false, 0.9, 0.001, true },
+	{ "1 % later by 15 ms, 20 ms", 100 * MBIT, 20 * MS, 10000, 15 * MS, 0, false, 0.9, 0.02, true },
+	{ "jitter 5 ms, 1 ms", 100 * MBIT, MS, 0, 0, 5 * MS, false, 0.9, 0.001, true },
 	{ "jitter 5 ms in order, 20 ms", 100 * MBIT, 20 * MS, 0, 0, 5 * MS, true, 0.9, 0.001, true },
-	{ "jitter 5 ms, 20 ms", 100 * MBIT, 20 * MS, 0, 0, 5 * MS, false, 0.8, 0.01, true },
+	{ "jitter 5 ms, 20 ms", 100 * MBIT, 20 * MS, 0, 0, 5 * MS, false, 0.9, 0.001, true },
 	{ "jitter 10 ms in order, 1 ms", 100 * MBIT, MS, 0, 0, 10 * MS, true, 0.9, 0.001, true },
 };
 

@@ -204,7 +204,7 @@ TEST(dsack_widens_the_window_for_16_recoveries)
 		at += 1000;
 		sender_ack(&s, at);
 	}
-	/* one loss each; the window is (3 + 1) * min_RTT / 4, at most SRTT: 100 ms */
+	/* one loss each; the window is (3 + 1) * min_RTT / 4 = 100 ms */
 	for (i = 1; i <= 16; i++) {
 		ASSERT_EQ(3, s.tcb.reo_steps);
 		s.tcb.reord_seen = 1;
@@ -212,7 +212,8 @@ TEST(dsack_widens_the_window_for_16_recoveries)
 		sender_flush(&s);
 		s.now += 100 * MS;
 		sender_sack(&s, at, at + 1000, at + 2000);
-		ASSERT_EQ(s.now + min(s.tcb.srtt, 100 * MS), s.tcb.deadline[XTCP_T_REO]);
+		ASSERT_EQ(s.now + min(s.tcb.srtt + s.tcb.rttvar, 100 * MS),
+			  s.tcb.deadline[XTCP_T_REO]);
 		sender_wait(&s, XTCP_T_REO);
 		xtcp_loss_on_reo(&s.tcb, s.now);
 		ASSERT_EQ(XTCP_RECOVERY, s.tcb.recovery);
@@ -226,7 +227,7 @@ TEST(dsack_widens_the_window_for_16_recoveries)
 	xtcp_tcb_purge(&s.tcb);
 }
 
-/* The window never exceeds SRTT, whatever the peer reports */
+/* The window never exceeds SRTT + RTTVAR, whatever the peer reports */
 TEST(dsack_window_is_bounded)
 {
 	struct sender s;
@@ -247,7 +248,7 @@ TEST(dsack_window_is_bounded)
 	sender_flush(&s);
 	s.now += 100 * MS;
 	sender_sack(&s, 600000, 601000, 602000);
-	ASSERT_EQ(s.now + s.tcb.srtt, s.tcb.deadline[XTCP_T_REO]);
+	ASSERT_EQ(s.now + s.tcb.srtt + s.tcb.rttvar, s.tcb.deadline[XTCP_T_REO]);
 	xtcp_tcb_purge(&s.tcb);
 }
 

@@ -133,8 +133,10 @@ TEST(eifel_after_several_timeouts)
 	s.now += 10 * MS;
 	ack_ts(&s, 3000, 15010, 0, 0);
 	all_restored(_metadata, &s, XTCP_N_UNDO_EIFEL);
-	ASSERT_EQ(0, s.tcb.backoff);		/* the sample of the echo: 15 s */
-	ASSERT_GE(s.tcb.rto, 15000 * MS);
+	ASSERT_EQ(4, s.tcb.backoff);		/* RFC 6298 5.7: until there is a sample */
+	ack_ts(&s, 5000, 15010, 0, 0);
+	ASSERT_EQ(0, s.tcb.backoff);
+	ASSERT_EQ(15010 * MS, s.tcb.srtt);
 	xtcp_tcb_purge(&s.tcb);
 }
 
