@@ -70,7 +70,7 @@ static u32 make(const struct xtcp_request *req, u64 now)
  */
 static void hide_in_timestamp(struct xtcp_request *req, u64 now)
 {
-	u32 clock = (u32)div_u64(now, NSEC_PER_MSEC) + req->ts_offset;
+	u32 clock = xtcp_ts_ticks(now, XTCP_UNIT_MS) + req->ts_offset;
 	u32 bits = req->wscale_ok ? req->snd_wscale : TS_NO_WSCALE;
 	u32 ts;
 
@@ -87,6 +87,7 @@ void xtcp_cookie_send(struct xtcp_request *req)
 	u64 now = xtcp_now();
 
 	req->nego_ok = 0;	/* there is no room to keep it */
+	req->ts_us = 0;
 	req->ecn_ok = 0;
 	if (req->ts_ok) {
 		hide_in_timestamp(req, now);

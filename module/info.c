@@ -121,6 +121,8 @@ static void fill_own(const struct xtcp_tcb *tcb, struct xtcp_info *info)
 {
 	if (tcb->peer_delack)
 		info->xtcpi_flags |= XTCP_INFO_NEGOTIATED;
+	if (tcb->ts_ok && tcb->ts_us)
+		info->xtcpi_flags |= XTCP_INFO_TS_US;
 	info->xtcpi_ack_delay = to_us(xtcp_delack(tcb));
 	info->xtcpi_peer_ack_delay = to_us(tcb->peer_delack);
 	info->xtcpi_rto_floor = to_us(xtcp_rto_floor(tcb));

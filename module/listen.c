@@ -270,6 +270,7 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->wscale_ok = req->wscale_ok;
 	tcb->sack_ok = req->sack_ok;
 	tcb->ts_ok = req->ts_ok;
+	tcb->ts_us = req->ts_us;
 	tcb->ts_offset = req->ts_offset;
 	tcb->ts_recent = req->ts_recent;
 	tcb->ts_recent_at = now;

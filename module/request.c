@@ -64,8 +64,10 @@ static void negotiate(struct xtcp_request *req, const struct xtcp_options *o)
 	if (o->present & XTCP_HAS_MSS)
 		req->peer_mss = max_t(u16, o->mss, XTCP_MSS_MIN);
 	req->nego_ok = xtcp_negotiates(req->listener) && o->present & XTCP_HAS_NEGO;
-	if (req->nego_ok)
+	if (req->nego_ok) {
 		req->peer_delay = o->ack_delay;
+		req->ts_us = req->ts_ok && o->ts_unit == XTCP_UNIT_US;
+	}
 	if (o->present & XTCP_BAD_NEGO)
 		xtcp_mib_inc(req->ep.net, XTCP_NEGO_IGNORED);
 }
@@ -152,7 +154,7 @@ static void put_ts(const struct xtcp_request *req, struct xtcp_options *o, u64 n
 	if (!req->ts_ok)
 		return;
 	o->present |= XTCP_HAS_TS;
-	o->tsval = (u32)div_u64(now, NSEC_PER_MSEC) + req->ts_offset;
+	o->tsval = xtcp_ts_ticks(now, req->ts_us) + req->ts_offset;
 	o->tsecr = req->ts_recent;
 }
 
@@ -171,7 +173,7 @@ void xtcp_request_send_syn_ack(struct xtcp_request *req, u64 now)
 	}
 	if (req->nego_ok)
 		xtcp_nego_fill(READ_ONCE(xtcp_sk(req->listener)->tcb.ack_delay),
-			       XTCP_UNIT_MS, &o);
+			       req->ts_us, &o);
 	init_reply(req, &r);
 	xtcp_send_reply(&r, XTCP_SYN | XTCP_ACK | (req->ecn_ok ? XTCP_ECE : 0),
 			req->iss, req->irs + 1,
@@ -388,6 +390,7 @@ static void to_tcb(const struct xtcp_request *req, struct xtcp_tcb *tcb, u64 now
 	tcb->rcv_acked = tcb->rcv_nxt;
 	tcb->rcv_adv = tcb->rcv_nxt + req->rcv_wnd;
 	tcb->ts_ok = req->ts_ok;
+	tcb->ts_us = req->ts_us;
 	tcb->ts_recent = req->ts_recent;
 	tcb->ts_recent_at = now;
 }

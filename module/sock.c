@@ -244,6 +244,7 @@ static void offer(struct sock *sk, u64 now)
 	tcb->ts_ok = !!READ_ONCE(ctl->timestamps);
 	tcb->wscale_ok = !!READ_ONCE(ctl->window_scaling);
 	tcb->nego_ok = xtcp_negotiates(sk);
+	tcb->ts_us = tcb->nego_ok && tcb->ts_ok;
 	if (xtcp_metrics_get(sock_net(sk), &xs->ep.key.raddr, sk->sk_bound_dev_if, &known))
 		xtcp_mib_inc(sock_net(sk), XTCP_METRICS_USED);
 	xtcp_share_start(tcb, &known);

@@ -184,6 +184,7 @@ static void take_tcb(struct xtcp_tw *tw, const struct xtcp_tcb *tcb)
 	tw->rcv_wnd = after(tcb->rcv_adv, tcb->rcv_nxt) ? tcb->rcv_adv - tcb->rcv_nxt : 0;
 	tw->rcv_wscale = tcb->rcv_wscale;
 	tw->ts_ok = tcb->ts_ok;
+	tw->ts_us = tcb->ts_us;
 	tw->ts_offset = tcb->ts_offset;
 	tw->ts_recent = tcb->ts_recent;
 	tw->ts_recent_at = tcb->ts_recent_at;
@@ -244,16 +245,25 @@ bool xtcp_tw_kill(struct xtcp_tw *tw, enum xtcp_event ev)
 
 /* ---- connect() over an old connection ---- */
 
+static bool offers_us(const struct sock *sk)
+{
+	return xtcp_negotiates(sk) && READ_ONCE(xtcp_sknet(sk)->sysctl.timestamps);
+}
+
 /* Timestamps tell the peer which connection a segment is of, if the clock has
  * moved on since the last one (RFC 6191 2, RFC 7323 appendix B.2).  A user who
  * bound the port wants just this one; for others sysctl tw_reuse says whether an
- * entry may give way that was idle for a second.
+ * entry may give way that was idle for a second.  If the clock's unit changes, a peer that
+ * knows it goes by the sequence number.
  */
 bool xtcp_tw_reusable(const struct xtcp_tw *tw, const struct sock *sk)
 {
 	u64 idle = xtcp_now() - READ_ONCE(tw->ts_recent_at);
 
 	if (!tw->ts_ok)
+		return false;
+	if (tw->ts_us != offers_us(sk) &&
+	    !after(xtcp_isn(&tw->ep.key, xtcp_now()), tw->snd_nxt))
 		return false;
 	if (sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 		return idle > 2 * NSEC_PER_MSEC;
@@ -279,7 +289,7 @@ static void send_ack(struct xtcp_tw *tw, u64 now)
 
 	if (tw->ts_ok) {
 		o.present = XTCP_HAS_TS;
-		o.tsval = (u32)div_u64(now, NSEC_PER_MSEC) + tw->ts_offset;
+		o.tsval = xtcp_ts_ticks(now, tw->ts_us) + tw->ts_offset;
 		o.tsecr = READ_ONCE(tw->ts_recent);
 	}
 	xtcp_send_reply(&r, XTCP_ACK, tw->snd_nxt, tw->rcv_nxt, wnd, &o);
@@ -309,6 +319,7 @@ static void to_tcb(const struct xtcp_tw *tw, struct xtcp_tcb *tcb)
 	tcb->rcv_acked = tw->rcv_nxt;
 	tcb->rcv_adv = tw->rcv_nxt + tw->rcv_wnd;
 	tcb->ts_ok = tw->ts_ok;
+	tcb->ts_us = tw->ts_us;
 	tcb->ts_recent = READ_ONCE(tw->ts_recent);
 	tcb->ts_recent_at = READ_ONCE(tw->ts_recent_at);
 }
@@ -371,12 +382,14 @@ static enum xtcp_mib on_segment(struct xtcp_tw *tw, const struct xtcp_segment *s
 }
 
 /* RFC 6191 2: a timestamp greater than the last, or else a sequence number
- * beyond the last, shows a new connection.  In the second case RFC 9293 3.6.1
+ * beyond the last, shows a new connection.  Timestamps of two units can't be compared.
+ * In the second case RFC 9293 3.6.1
  * wants our new ISN beyond our old numbers as well.
  */
 static bool opens_anew(const struct xtcp_tw *tw, const struct xtcp_segment *seg, u64 now)
 {
-	bool stamps = tw->ts_ok && seg->opt.present & XTCP_HAS_TS;
+	bool us = seg->opt.present & XTCP_HAS_NEGO && seg->opt.ts_unit == XTCP_UNIT_US;
+	bool stamps = tw->ts_ok && seg->opt.present & XTCP_HAS_TS && us == tw->ts_us;
 	u32 recent = READ_ONCE(tw->ts_recent);
 
 	if ((seg->flags & (XTCP_SYN | XTCP_ACK | XTCP_RST)) != XTCP_SYN)

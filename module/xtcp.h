@@ -120,6 +120,7 @@ struct xtcp_request {
 	u8 rcv_wscale;
 	u8 sack_ok:1, ts_ok:1, wscale_ok:1, acked:1, /* acked: DEFER_ACCEPT waits for data */
 	   v6:1, dropped:1, nego_ok:1, ecn_ok:1,
+	   ts_us:1,	/* timestamps count us */
 	   by_ts:1;	/* sent again: only a TSecr tells which one was answered */
 	u8 rexmits;			/* timeouts so far */
 	u8 tos;				/* of the SYN received */
@@ -148,7 +149,7 @@ struct xtcp_tw {
 	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	u8 rcv_wscale;
 	u8 tos;
-	u8 ts_ok:1, v6:1, reuse:1, reuseport:1; /* v6: of an AF_INET6 socket */
+	u8 ts_ok:1, ts_us:1, v6:1, reuse:1, reuseport:1; /* v6: of an AF_INET6 socket */
 	u8 dead;			/* by the namespace's tw_lock */
 };
 

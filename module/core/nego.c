@@ -25,9 +25,29 @@ u64 xtcp_nego_delay(u32 us)
 	return max(us * XTCP_NSEC_PER_USEC, XTCP_TIMER_ERROR);
 }
 
-void xtcp_nego_take(struct xtcp_tcb *tcb, const struct xtcp_options *o)
+/* From us to ms.  If several SYNs have left, one before the last may be the one that is
+ * answered: its echo can be read by the old clock only, here and now.
+ */
+static void go_on_in_ms(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
+{
+	const struct xtcp_range *syn = xtcp_map_first(tcb);
+	u64 at = syn ? syn->sent_at : now, rtt;
+
+	if (tcb->syn_rexmit) {
+		rtt = xtcp_ts_rtt(tcb, o, now);
+		if (rtt)
+			xtcp_rtt_sample(tcb, rtt, now);
+		tcb->ts_mixed = 1;
+	}
+	tcb->ts_offset += xtcp_ts_ticks(at, XTCP_UNIT_US) - xtcp_ts_ticks(at, XTCP_UNIT_MS);
+	tcb->ts_us = 0;
+}
+
+void xtcp_nego_take(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
 {
 	tcb->nego_ok = tcb->nego_ok && o->present & XTCP_HAS_NEGO;
+	if (tcb->ts_us && !(tcb->nego_ok && o->ts_unit == XTCP_UNIT_US))
+		go_on_in_ms(tcb, o, now);
 	tcb->peer_delack = tcb->nego_ok ? xtcp_nego_delay(o->ack_delay) : 0;
 }
 

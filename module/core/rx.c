@@ -455,13 +455,13 @@ static void rtt_seen(struct xtcp_tcb *tcb, u64 rtt)
  */
 static void rtt_by_timestamp(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now)
 {
-	s32 ticks = xtcp_ts_now(tcb, now) - seg->opt.tsecr;
+	u64 rtt = xtcp_ts_rtt(tcb, &seg->opt, now);
 
 	if (!(seg->opt.present & XTCP_HAS_TS) || seg->opt.tsecr == tcb->rcv_rtt_tsecr)
 		return;
 	tcb->rcv_rtt_tsecr = seg->opt.tsecr;
-	if (seg->len >= tcb->rcv_mss && ticks >= 0)
-		rtt_seen(tcb, max(ticks, 1) * XTCP_NSEC_PER_MSEC);
+	if (seg->len >= tcb->rcv_mss && rtt)
+		rtt_seen(tcb, rtt);
 }
 
 /* Without timestamps: the peer can't send more than the window in one round trip, so the

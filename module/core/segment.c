@@ -33,8 +33,15 @@ static bool in_window(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg
 	return first < wnd || last < wnd;
 }
 
-/* RFC 7323 5.3 R1.  After 24 days without an update TS.Recent says nothing any
- * more, since the peer's clock may have wrapped (5.5).
+/* RFC 7323 5.5: after 2^31 ticks, less a margin, TS.Recent says nothing any more, since
+ * the peer's clock may have wrapped.
+ */
+static bool recent_is_old(const struct xtcp_tcb *tcb, u64 now)
+{
+	return now - tcb->ts_recent_at > (tcb->ts_us ? XTCP_PAWS_IDLE_US : XTCP_PAWS_IDLE);
+}
+
+/* RFC 7323 5.3 R1.
  * Deviation: 3.2 would have us drop a segment that lacks the timestamp; like most
  * stacks we take it, since middleboxes strip options.
  */
@@ -44,7 +51,7 @@ static bool paws_reject(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 		return false;
 	if (!before(seg->opt.tsval, tcb->ts_recent))
 		return false;
-	return now - tcb->ts_recent_at <= XTCP_PAWS_IDLE;
+	return !recent_is_old(tcb, now);
 }
 
 /* RFC 5961 3.2 as in RFC 9293 3.10.7.4, second: only the exact number resets */
@@ -110,8 +117,7 @@ void xtcp_ts_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 no
 	 */
 	if (after(seg->seq, tcb->rcv_acked))
 		return;
-	if (before(seg->opt.tsval, tcb->ts_recent) &&
-	    now - tcb->ts_recent_at <= XTCP_PAWS_IDLE)
+	if (before(seg->opt.tsval, tcb->ts_recent) && !recent_is_old(tcb, now))
 		return;
 	tcb->ts_recent = seg->opt.tsval;
 	tcb->ts_recent_at = now;
@@ -121,12 +127,23 @@ u64 xtcp_ts_rtt(const struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 no
 {
 	s32 ticks = xtcp_ts_now(tcb, now) - o->tsecr;
 
-	if (!tcb->ts_ok || !(o->present & XTCP_HAS_TS) || !o->tsecr || ticks < 0)
+	if (!tcb->ts_ok || !(o->present & XTCP_HAS_TS) || !o->tsecr || ticks < 0 ||
+	    tcb->ts_mixed)
 		return 0;
-	return max(ticks, 1) * XTCP_NSEC_PER_MSEC;
+	return max(ticks, 1) * (tcb->ts_us ? XTCP_NSEC_PER_USEC : XTCP_NSEC_PER_MSEC);
+}
+
+/* Deviation: RFC 7323 5.4 wants ticks of 1 ms to 1 s.  A us tells apart what happens within
+ * a short round trip, and both ends have agreed on it.
+ */
+u32 xtcp_ts_ticks(u64 now, u8 unit)
+{
+	if (unit == XTCP_UNIT_US)
+		return (u32)div_u64(now, XTCP_NSEC_PER_USEC);
+	return (u32)div_u64(now, XTCP_NSEC_PER_MSEC);
 }
 
 u32 xtcp_ts_now(const struct xtcp_tcb *tcb, u64 now)
 {
-	return (u32)div_u64(now, XTCP_NSEC_PER_MSEC) + tcb->ts_offset;
+	return xtcp_ts_ticks(now, tcb->ts_us) + tcb->ts_offset;
 }

@@ -128,7 +128,7 @@ static void negotiate_wscale(struct xtcp_tcb *tcb, const struct xtcp_options *o)
 
 void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
 {
-	xtcp_nego_take(tcb, o);
+	xtcp_nego_take(tcb, o, now);
 	negotiate_wscale(tcb, o);
 	tcb->sack_ok = tcb->sack_ok && o->present & XTCP_HAS_SACK_PERM;
 	tcb->ts_ok = tcb->ts_ok && o->present & XTCP_HAS_TS;	/* RFC 7323 3.2 */
@@ -146,6 +146,7 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 	if (tcb->snd_una != tcb->iss)
 		tcb->syn_out = 0;
 	/* nothing that was lost in the handshake delays a fast retransmit */
+	tcb->ts_mixed = 0;
 	tcb->recovery = XTCP_OPEN;
 	tcb->recovery_point = tcb->snd_una - 1;
 	tcb->force_rexmit = 0;

@@ -184,13 +184,17 @@ struct xtcp_tcb {
 	u16 rcv_mss;		/* estimate of the peer's segment size (delayed ACK) */
 	u32 gso_max;		/* payload of one super-packet, set by the glue */
 
-	/* RFC 7323; the clock ticks in ms: (now / 10^6) + ts_offset */
+	/* RFC 7323; the clock is xtcp_ts_ticks() + ts_offset.  Its unit holds from the SYN
+	 * on, unless the peer turns out not to know it (xtcp_nego_take()).
+	 */
 	u32 ts_offset;
 	u32 ts_recent;		/* TS.Recent */
 	u64 ts_recent_at;	/* when it was set */
 
 	/* what XTCP adds to TCP (nego.c); before the peer's SYN: what ours offers */
 	u8 nego_ok:1,		/* the XTCP option both ways */
+	   ts_us:1,		/* timestamps count us, not ms */
+	   ts_mixed:1,		/* the SYNs before the last told another clock */
 	   rto_known:1;		/* first timeout is from an earlier connection (RFC 9040) */
 	u8 floor_shift;		/* doublings of rto_floor in force */
 	u64 ack_delay;		/* the delay of ACKs that we promise; the user's setting */
@@ -424,7 +428,10 @@ void xtcp_ts_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 no
  */
 u64 xtcp_ts_rtt(const struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now);
 
-/** xtcp_ts_now() - the timestamp clock: 1 ms ticks plus the connection's offset */
+/** xtcp_ts_ticks() - @now in ticks of @unit (XTCP_UNIT_*), modulo 2^32 */
+u32 xtcp_ts_ticks(u64 now, u8 unit);
+
+/** xtcp_ts_now() - the timestamp clock, with the connection's offset */
 u32 xtcp_ts_now(const struct xtcp_tcb *tcb, u64 now);
 
 /* ---- rx.c: RCV.NXT, reassembly, window and ACK policy ---- */
@@ -653,8 +660,12 @@ void xtcp_nego_fill(u64 ack_delay, u8 ts_unit, struct xtcp_options *o);
  */
 u64 xtcp_nego_delay(u32 us);
 
-/** xtcp_nego_take() - the peer's SYN has come: is anything of our offer in force? */
-void xtcp_nego_take(struct xtcp_tcb *tcb, const struct xtcp_options *o);
+/**
+ * xtcp_nego_take() - the peer's SYN has come: is anything of our offer in force?
+ * Where timestamps in us are not, the clock goes on in ms from the value of our last SYN:
+ * the peer's PAWS never sees it go back.
+ */
+void xtcp_nego_take(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now);
 
 /** xtcp_delack() - the longest time to hold back an ACK, ns; 0 = none */
 u64 xtcp_delack(const struct xtcp_tcb *tcb);

@@ -529,7 +529,7 @@ static void syn_options(const struct xtcp_tcb *tcb, u16 mss, struct xtcp_options
 		o->wscale = tcb->rcv_wscale;
 	}
 	if (tcb->nego_ok)
-		xtcp_nego_fill(tcb->ack_delay, XTCP_UNIT_MS, o);
+		xtcp_nego_fill(tcb->ack_delay, tcb->ts_us, o);
 }
 
 /* RFC 2018 3: as many blocks as the 40 bytes hold beside the timestamp. */

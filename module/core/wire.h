@@ -81,6 +81,7 @@
 #define XTCP_RTO_INIT		(1 * XTCP_NSEC_PER_SEC)		/* RFC 6298 2.1 */
 #define XTCP_RTO_INIT_FALLBACK	(3 * XTCP_NSEC_PER_SEC)		/* RFC 6298 5.7 */
 #define XTCP_PAWS_IDLE		(24 * 24 * 3600 * XTCP_NSEC_PER_SEC) /* RFC 7323 5.5 */
+#define XTCP_PAWS_IDLE_US	(30 * 60 * XTCP_NSEC_PER_SEC)	/* 2^31 us are 35.8 minutes */
 
 struct xtcp_sack_block {
 	u32 seq;

@@ -561,7 +561,7 @@ TEST_F(options, own_info)
 	ASSERT_EQ(sizeof(c), own_info(fd[0], &c));
 	ASSERT_EQ(sizeof(s), own_info(fd[1], &s));
 	EXPECT_EQ(c.xtcpi_flags, s.xtcpi_flags);
-	EXPECT_TRUE(c.xtcpi_flags & XTCP_INFO_NEGOTIATED);
+	EXPECT_EQ(XTCP_INFO_NEGOTIATED | XTCP_INFO_TS_US, c.xtcpi_flags);
 	EXPECT_EQ(stack_sysctl_nth("max_ack_delay", 0), (int)c.xtcpi_peer_ack_delay);
 	EXPECT_LE(s.xtcpi_ack_delay, c.xtcpi_peer_ack_delay);
 	EXPECT_EQ(stack_sysctl_nth("rto_floor", 0), (int)c.xtcpi_rto_floor);
@@ -641,6 +641,31 @@ TEST_F(options, defaults_from_sysctl)
 	EXPECT_ERR(EINVAL, file_write(stack_sysctl("syn_retries"), "300"));
 	EXPECT_ERR(EINVAL, file_write(stack_sysctl("keepalive_time"), "abc"));
 	EXPECT_EQ(3, stack_sysctl_nth("syn_retries", 0));
+}
+
+/* xtcp(7): what net.ipv4.tcp_* does not have */
+TEST_F(options, own_sysctls)
+{
+	int fd;
+
+	if (!st->xtcp)
+		return;
+	fresh_ns();
+	EXPECT_EQ(1, stack_sysctl_nth("negotiate", 0));
+	EXPECT_EQ(1000, stack_sysctl_nth("rto_floor", 0));
+	EXPECT_EQ(1000, stack_sysctl_nth("max_ack_delay", 0));
+	EXPECT_EQ(0, stack_sysctl_nth("no_metrics_save", 0));
+	EXPECT_EQ(1, stack_sysctl_nth("no_ssthresh_metrics_save", 0));
+	EXPECT_ERR(EINVAL, file_write(stack_sysctl("negotiate"), "2"));
+	EXPECT_ERR(EINVAL, file_write(stack_sysctl("rto_floor"), "1000001"));
+	EXPECT_ERR(EINVAL, file_write(stack_sysctl("max_ack_delay"), "499001"));
+	EXPECT_ERR(EINVAL, file_write(stack_sysctl("metrics_flush"), "0"));
+	EXPECT_LE(0, file_write(stack_sysctl("metrics_flush"), "1"));
+	MUST(file_write(stack_sysctl("negotiate"), "0"));
+	MUST(file_write(stack_sysctl("rto_floor"), "7000"));
+	fd = xsocket(0);
+	EXPECT_EQ(0, get_int(fd, SOL_XTCP, XTCP_NEGOTIATE));
+	EXPECT_EQ(7000, get_int(fd, SOL_XTCP, XTCP_RTO_FLOOR));
 }
 
 /* accept(2) on Linux: all of this comes from the listener. */

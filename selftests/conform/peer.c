@@ -88,7 +88,7 @@ static void fill_flow(struct flow *f, const struct conv *conv)
 
 static uint32_t peer_clock(void)
 {
-	return c->ts_offset + (uint32_t)(now_ns() / 1000000);
+	return c->ts_offset + (uint32_t)(now_ns() / (c->ts_us ? 1000 : 1000000));
 }
 
 static void log_seg(uint64_t time, char dir, const struct conv *conv, const struct seg *s)
@@ -337,6 +337,8 @@ static const char *difference(const struct seg *want, const struct seg *got)
 		return "TSecr";
 	if (!same_option(want->nego, got->nego))
 		return "XTCP option";
+	if (want->nego > 0 && want->unit && want->unit != got->unit)
+		return "unit of the XTCP option";
 	if (want->nego > 0 && want->delay && want->delay != got->delay)
 		return "ACK delay of the XTCP option";
 	if (!same_sack(want, got))

@@ -39,6 +39,7 @@ struct conv {
 	bool have_irs;
 	int win;			/* what inject() advertises */
 	bool ts;			/* timestamps negotiated: inject() adds them */
+	bool ts_us;			/* in microseconds */
 	uint32_t ts_offset, ts_last;	/* the peer's clock; last TSval received */
 	int ws;				/* the stack's window shift, 0 if none */
 

@@ -100,7 +100,7 @@ static size_t build_options(uint8_t *p, const struct flow *f, const struct seg *
 	}
 	if (s->nego > 0) {
 		put16(p + n + 2, EXID);
-		put32(p + n + 4, 1u << 28 | s->unit << 24 | s->delay);
+		put32(p + n + 4, 1u << 28 | (s->unit == US) << 24 | s->delay);
 		n += put_option(p + n, OPT_EXP, 8);
 	}
 	for (i = 0; i < s->nsack; i++) {
@@ -198,7 +198,7 @@ static const char *parse_options(const uint8_t *p, size_t len, struct seg *s)
 			if (p[i + 4] >> 4 != 1)
 				return "XTCP option of another version";
 			s->nego = 1;
-			s->unit = p[i + 4] & 15;
+			s->unit = p[i + 4] & 15 ? US : MS;
 			s->delay = get32(p + i + 4) & 0xffffff;
 		} else if (p[i] != 253 && p[i] != 254) {	/* RFC 6994 experiments */
 			return "unknown or malformed option";
@@ -303,7 +303,7 @@ const char *seg_print(const struct seg *s)
 	if (s->ts > 0)
 		add(" ts %u/%u", s->tsval, s->tsecr);
 	if (s->nego > 0)
-		add(" xtcp %s delay %u", s->unit ? "us" : "ms", s->delay);
+		add(" xtcp %s delay %u", s->unit == US ? "us" : "ms", s->delay);
 	for (i = 0; i < s->nsack; i++)
 		add(" sack %d:%d", s->sack[i].start, s->sack[i].end);
 #undef add

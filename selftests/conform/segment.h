@@ -25,6 +25,8 @@ enum {
 #define ANY	INT_MIN		/* in expect(): this number does not matter */
 #define ZERO	(-1)		/* .win = ZERO: a window of 0 */
 #define NO	(-1)		/* in expect(): this option must be absent */
+#define MS	(-1)		/* .unit */
+#define US	1
 #define WS(n)	((n) + 1)	/* .ws = WS(0) is a shift of 0; 0 is no option */
 
 struct sack_block {
@@ -45,7 +47,7 @@ struct seg {
 	int nsack;
 	struct sack_block sack[4];
 	int nego;		/* XTCP option: 0: absent, 1: present, NO: must be absent */
-	int unit;		/* its unit of timestamps, 0: ms, 1: us */
+	int unit;		/* its unit of timestamps, US or MS; in expect() 0: any */
 	uint32_t delay;		/* and its maximum ACK delay in us */
 	const void *opt;	/* raw options in place of those above */
 	int optlen;

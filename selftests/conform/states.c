@@ -31,6 +31,7 @@ static void inject_syn(int flags, const struct seg *opt)
 {
 	struct seg s = *opt;
 
+	c->ts_us = opt->unit == US;
 	s.flags = flags;
 	s.seq = 0;
 	s.ack = flags & ACK ? 1 : 0;
@@ -45,6 +46,7 @@ static void inject_syn(int flags, const struct seg *opt)
 static void negotiated(const struct seg *opt, const struct seg *stack_syn)
 {
 	c->ts = opt->ts > 0 && stack_syn->ts > 0;
+	c->ts_us = opt->unit == US && stack_syn->unit == US;
 	if (opt->ws > 0 && stack_syn->ws > 0)
 		c->ws = stack_syn->ws - 1;
 }

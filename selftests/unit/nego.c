@@ -119,4 +119,106 @@ TEST(own_promise_is_kept)
 	}
 }
 
+/* ---- the unit of the timestamps ---- */
+
+#define NOON (12 * 3600 * XTCP_NSEC_PER_SEC)
+
+/* A SYN that offers us has left at @at */
+static u32 offer_us(struct xtcp_tcb *tcb, u64 at)
+{
+	struct xtcp_tx what;
+	struct xtcp_options o;
+
+	offer(tcb, 40 * MS, MS);
+	tcb->ts_ok = 1;
+	tcb->ts_us = 1;
+	tcb->ts_offset = 0x12345678;
+	if (!xtcp_tx_next(tcb, at, &what) || xtcp_tx_prepare(tcb, &what, at))
+		abort();
+	xtcp_tx_options(tcb, what.flags, 1460, at, &o);
+	if (!(o.present & XTCP_HAS_NEGO) || o.ts_unit != XTCP_UNIT_US)
+		abort();
+	return o.tsval;
+}
+
+static struct xtcp_options ts_answer(u8 present, u8 unit, u32 tsecr)
+{
+	return (struct xtcp_options){ .present = present | XTCP_HAS_TS, .ts_unit = unit,
+				      .tsval = 1, .tsecr = tsecr };
+}
+
+TEST(us_on_both_sides)
+{
+	struct xtcp_options o;
+	struct xtcp_tcb tcb;
+	u32 syn = offer_us(&tcb, NOON);
+
+	o = ts_answer(XTCP_HAS_NEGO, XTCP_UNIT_US, syn);
+	xtcp_tcb_negotiate(&tcb, &o, NOON + MS);
+	EXPECT_EQ(1, !!tcb.ts_us);
+	EXPECT_EQ(syn + 1000, xtcp_ts_now(&tcb, NOON + MS));
+	EXPECT_EQ(syn + 5000000, xtcp_ts_now(&tcb, NOON + 5000 * MS));
+	xtcp_tcb_purge(&tcb);
+}
+
+/* A peer that answers in ms, or nothing: our clock goes on from the SYN, in ms */
+TEST(us_offered_in_vain)
+{
+	static const u8 present[] = { 0, XTCP_HAS_NEGO, XTCP_BAD_NEGO };
+	struct xtcp_options o;
+	struct xtcp_tcb tcb;
+	unsigned int i;
+	u32 syn;
+
+	for (i = 0; i < ARRAY_SIZE(present); i++) {
+		syn = offer_us(&tcb, NOON);
+		o = ts_answer(present[i], XTCP_UNIT_MS, syn);
+		xtcp_tcb_negotiate(&tcb, &o, NOON + 7 * MS);
+		EXPECT_EQ(0, !!tcb.ts_us);
+		EXPECT_EQ(syn, xtcp_ts_now(&tcb, NOON));
+		EXPECT_EQ(syn + 7, xtcp_ts_now(&tcb, NOON + 7 * MS));
+		EXPECT_EQ(syn + 3600000, xtcp_ts_now(&tcb, NOON + 3600 * 1000 * MS));
+		EXPECT_EQ(7 * MS, xtcp_ts_rtt(&tcb, &o, NOON + 7 * MS));
+		xtcp_tcb_purge(&tcb);
+	}
+}
+
+/* Two SYNs, a second apart, and the first is answered, in 1100 ms: the clock goes on
+ * from the second, and the echo is read by the one it was made with.
+ */
+TEST(us_offered_twice_in_vain)
+{
+	struct xtcp_options o;
+	struct xtcp_tx what;
+	struct xtcp_tcb tcb;
+	u32 first = offer_us(&tcb, NOON);
+	u64 at = NOON + 1000 * MS;
+
+	xtcp_loss_on_rto(&tcb, at);
+	ASSERT_EQ(1, xtcp_tx_next(&tcb, at, &what));
+	ASSERT_EQ(0, xtcp_tx_prepare(&tcb, &what, at));
+	ASSERT_EQ(first + 1000000, xtcp_ts_now(&tcb, at));
+	o = ts_answer(0, 0, first);
+	xtcp_tcb_negotiate(&tcb, &o, at + 100 * MS);
+	EXPECT_EQ(1100 * MS, tcb.srtt);
+	EXPECT_EQ(first + 1000000 + 100, xtcp_ts_now(&tcb, at + 100 * MS));
+	EXPECT_EQ(0, xtcp_ts_rtt(&tcb, &o, at + 100 * MS));	/* not twice */
+	xtcp_tcb_established(&tcb, at + 100 * MS);
+	o.tsecr = xtcp_ts_now(&tcb, at + 100 * MS);
+	EXPECT_EQ(20 * MS, xtcp_ts_rtt(&tcb, &o, at + 120 * MS));
+	xtcp_tcb_purge(&tcb);
+}
+
+TEST(peer_without_timestamps)
+{
+	struct xtcp_options o = { .present = XTCP_HAS_NEGO, .ts_unit = XTCP_UNIT_US };
+	struct xtcp_tcb tcb;
+
+	offer_us(&tcb, NOON);
+	xtcp_tcb_negotiate(&tcb, &o, NOON + MS);
+	EXPECT_EQ(0, !!tcb.ts_ok);
+	EXPECT_EQ(1, !!tcb.nego_ok);
+	xtcp_tcb_purge(&tcb);
+}
+
 TEST_HARNESS_MAIN

@@ -353,4 +353,77 @@ TEST(timestamp_clock)
 	EXPECT_EQ(0x7fffffff, xtcp_ts_now(&(struct xtcp_tcb){ 0 }, 0x7fffffffULL * 1000000));
 }
 
+/* Between two XTCPs a microsecond, which comes round in 71.6 minutes */
+TEST(timestamp_clock_in_us)
+{
+	struct xtcp_tcb tcb = { .ts_offset = 0xfffffff0, .ts_us = 1 };
+
+	EXPECT_EQ(0xfffffff0, xtcp_ts_now(&tcb, 999));
+	EXPECT_EQ(0xfffffff1, xtcp_ts_now(&tcb, 1000));
+	EXPECT_EQ(0, xtcp_ts_now(&tcb, 16000));
+	EXPECT_EQ(0xfffffff0, xtcp_ts_now(&tcb, 1000ULL << 32));
+	EXPECT_EQ(1000 * xtcp_ts_ticks(3600 * XTCP_NSEC_PER_SEC, XTCP_UNIT_MS),
+		  xtcp_ts_ticks(3600 * XTCP_NSEC_PER_SEC, XTCP_UNIT_US));
+}
+
+/* 2^31 us are 35.8 minutes: TS.Recent is void after 30.  Forty idle minutes later the
+ * peer's clock looks older than before, and its segment counts all the same.
+ */
+TEST(paws_in_us)
+{
+	const u64 minute = 60 * XTCP_NSEC_PER_SEC;
+	struct xtcp_tcb tcb = ts_tcb(5000, 50);
+	struct xtcp_segment seg = ts_seg(900, 4999);
+
+	tcb.ts_us = 1;
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 50 + 30 * minute));
+	seg = ts_seg(1000, 5000 + 40 * 60 * 1000000u);
+	EXPECT_EQ(1, before(seg.opt.tsval, tcb.ts_recent));
+	EXPECT_EQ(XTCP_V_OK, xtcp_segment_check(&tcb, &seg, 50 + 40 * minute));
+	seg.seq = 900;
+	xtcp_ts_update(&tcb, &seg, 50 + 30 * minute);
+	EXPECT_EQ(5000, tcb.ts_recent);
+	xtcp_ts_update(&tcb, &seg, 50 + 40 * minute);
+	EXPECT_EQ(5000 + 40 * 60 * 1000000u, tcb.ts_recent);
+	/* in ms nothing is that old */
+	tcb = ts_tcb(5000, 50);
+	seg = ts_seg(1000, 4999);
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 50 + 40 * minute));
+}
+
+/* The wrap in mid-flow: newer is newer, older older, in either unit */
+TEST(paws_over_the_wrap_in_us)
+{
+	struct xtcp_tcb tcb = ts_tcb(0xffffff00, 50);
+	struct xtcp_segment seg = ts_seg(900, 0x100);
+
+	tcb.ts_us = 1;
+	xtcp_ts_update(&tcb, &seg, 50 + 512000);
+	EXPECT_EQ(0x100, tcb.ts_recent);
+	seg = ts_seg(1000, 0xffffff80);
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 60 + 512000));
+}
+
+TEST(round_trip_by_echo)
+{
+	struct xtcp_tcb tcb = ts_tcb(1, 50);
+	struct xtcp_options o = { .present = XTCP_HAS_TS };
+	u64 now = 7 * XTCP_NSEC_PER_SEC;
+
+	tcb.ts_us = 1;
+	tcb.ts_offset = 0u - xtcp_ts_ticks(now, XTCP_UNIT_US) + 100;	/* wrapped 100 us ago */
+	o.tsecr = xtcp_ts_now(&tcb, now) - 250;
+	EXPECT_EQ(250 * XTCP_NSEC_PER_USEC, xtcp_ts_rtt(&tcb, &o, now));
+	o.tsecr = xtcp_ts_now(&tcb, now);
+	EXPECT_EQ(XTCP_NSEC_PER_USEC, xtcp_ts_rtt(&tcb, &o, now));	/* a tick at least */
+	o.tsecr++;
+	EXPECT_EQ(0, xtcp_ts_rtt(&tcb, &o, now));	/* from the future */
+	tcb.ts_us = 0;
+	tcb.ts_offset = 77;
+	o.tsecr = xtcp_ts_now(&tcb, now) - 3;
+	EXPECT_EQ(3 * XTCP_NSEC_PER_MSEC, xtcp_ts_rtt(&tcb, &o, now));
+	o.tsecr = 0;					/* RFC 7323 3.2: not valid */
+	EXPECT_EQ(0, xtcp_ts_rtt(&tcb, &o, now));
+}
+
 TEST_HARNESS_MAIN
