@@ -143,3 +143,22 @@ transfer() {
 	[[ $(grep -c ^ok "$TMP/client") == "$4" && $(grep -c ^ok "$TMP/server") == "$4" ]] || return 1
 	return $status
 }
+
+# flow FAMILY DOOR [OPTIONS OF THE CLIENT...]: one direction from a to b; sets RATE and LATE (bytes/s, over
+# all of it and over its second half), SECONDS_TAKEN and RETRANS
+flow() {
+	local v6="" server status=0
+	[[ $1 == 4 ]] || v6=-6
+	PORT=$((PORT + 1))
+	: >"$TMP/server"
+	ip netns exec b ./flow -s -p $PORT -d "$2" $v6 >"$TMP/server" 2>&1 &
+	server=$!
+	until_true 20 grep -q listening "$TMP/server" || { cat "$TMP/server"; return 1; }
+	ip netns exec a timeout "${LIMIT:-300}" ./flow -p $PORT -d "$2" $v6 -a "$(address "$1" 2)" "${@:3}" \
+		>"$TMP/client" 2>&1 || status=$?
+	((status == 0)) || { cat "$TMP/client"; kill $server 2>/dev/null; }
+	wait $server || { cat "$TMP/server"; status=1; }
+	read -r _ _ SECONDS_TAKEN RATE LATE < <(grep ^flow "$TMP/server")
+	read -r _ _ RETRANS < <(grep ^sender "$TMP/client")
+	return $status
+}
