@@ -41,6 +41,12 @@ void xtcp_rcvbuf_autotune(struct sock *sk, u64 now)
 
 	if (now - xs->tuned_at < rtt)
 		return;
+	if (!xs->tuned_at) {			/* the first look at this connection */
+		xs->tuned_at = now;
+		xs->tuned_seq = xs->copied_seq;
+		xs->tuned_taken = 0;
+		return;
+	}
 	taken = div64_u64(taken * rtt, now - xs->tuned_at);
 	grown = taken > xs->tuned_taken ? taken - xs->tuned_taken : 0;
 	xs->tuned_at = now;

@@ -260,6 +260,16 @@ static inline void xt_ip6_dst_store(struct sock *sk, struct dst_entry *dst)
 #else
 #define xt_info_rcv_wnd(info, wnd)	do { } while (0)
 #endif
+#ifdef XT_TCPI_TOTAL_RTO
+#define xt_info_rto(info, n, recoveries, ms)					\
+do {										\
+	(info)->tcpi_total_rto = (n);						\
+	(info)->tcpi_total_rto_recoveries = (recoveries);			\
+	(info)->tcpi_total_rto_time = (ms);					\
+} while (0)
+#else
+#define xt_info_rto(info, n, recoveries, ms)	do { } while (0)
+#endif
 
 /* ------------------------------------------------ ICMP errors for the error queue
  *

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * struct tcp_info of a connection (TCP_INFO).  What is not measured here is 0:
- * last_ack_sent, last_data_recv, fackets, rcv_rtt, delivery_rate, busy_time,
- * rwnd_limited, sndbuf_limited, delivered, dsack_dups, reord_seen,
- * rehash, total_rto and its relatives.  Counts of segments in flight are made
- * from bytes and the MSS, rounded up.
+ * last_ack_sent, fackets, rehash.  Counts of segments in flight are made from bytes
+ * and the MSS, rounded up.
  */
 #include <linux/tcp.h>
 
@@ -88,6 +86,7 @@ static void fill_receiver(const struct xtcp_tcb *tcb, struct tcp_info *info)
 	info->tcpi_rcv_mss = tcb->rcv_mss;
 	info->tcpi_rcv_ssthresh = tcb->rcv_wnd;
 	info->tcpi_rcv_space = tcb->rcv_buf;
+	info->tcpi_rcv_rtt = to_us(tcb->rcv_rtt);
 	xt_info_rcv_wnd(info, tcb->rcv_wnd);
 }
 
@@ -106,14 +105,36 @@ static void fill_counters(const struct xtcp_tcb *tcb, struct tcp_info *info)
 	info->tcpi_rcv_ooopack = tcb->rcv_ooopack;
 }
 
+static u64 busy_us(const struct xtcp_tcb *tcb, u8 what, u64 now)
+{
+	return div_u64(xtcp_stats_busy(tcb, what, now), NSEC_PER_USEC);
+}
+
+/* The times limited by something are part of the time busy. */
+static void fill_delivery(const struct xtcp_tcb *tcb, struct tcp_info *info, u64 now)
+{
+	info->tcpi_delivered = tcb->delivered;
+	info->tcpi_dsack_dups = tcb->dsack_dups;
+	info->tcpi_reord_seen = tcb->reord_events;
+	info->tcpi_delivery_rate = tcb->delivery_rate;
+	info->tcpi_delivery_rate_app_limited = tcb->delivery_limited;
+	info->tcpi_rwnd_limited = busy_us(tcb, XTCP_BUSY_RWND, now);
+	info->tcpi_sndbuf_limited = busy_us(tcb, XTCP_BUSY_SNDBUF, now);
+	info->tcpi_busy_time = busy_us(tcb, XTCP_BUSY, now) + info->tcpi_rwnd_limited +
+			       info->tcpi_sndbuf_limited;
+	xt_info_rto(info, tcb->total_rto, tcb->total_rto_recoveries,
+		    div_u64(tcb->total_rto_ns + (tcb->rto_since ? now - tcb->rto_since : 0),
+			    NSEC_PER_MSEC));
+}
+
 static void fill_path(const struct sock *sk, struct tcp_info *info)
 {
-	unsigned long rate = READ_ONCE(sk->sk_pacing_rate);
 	unsigned long most = READ_ONCE(sk->sk_max_pacing_rate);
 
 	info->tcpi_pmtu = xtcp_sk(sk)->pmtu;
 	info->tcpi_advmss = xtcp_sk(sk)->mss_cache;
-	info->tcpi_pacing_rate = rate != ~0UL ? rate : ~0ULL;
+	/* what it would be, also where nothing is paced, as there */
+	info->tcpi_pacing_rate = xtcp_pace_rate(&xtcp_sk(sk)->tcb) ?: ~0ULL;
 	info->tcpi_max_pacing_rate = most != ~0UL ? most : ~0ULL;
 }
 
@@ -157,10 +178,11 @@ void xtcp_get_own_info(struct sock *sk, struct xtcp_info *info)
 void xtcp_get_info(struct sock *sk, struct tcp_info *info)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
-	u64 now = xtcp_now();
+	u64 now;
 
 	memset(info, 0, sizeof(*info));
 	lock_sock(sk);
+	now = xtcp_now();
 	info->tcpi_state = sk->sk_state;
 	if (sk->sk_state == TCP_LISTEN) {
 		info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
@@ -171,8 +193,10 @@ void xtcp_get_info(struct sock *sk, struct tcp_info *info)
 	fill_sender(tcb, info);
 	fill_receiver(tcb, info);
 	fill_counters(tcb, info);
+	fill_delivery(tcb, info, now);
 	fill_path(sk, info);
 	info->tcpi_last_data_sent = since_ms(tcb->last_send_at, now);
+	info->tcpi_last_data_recv = since_ms(tcb->rcv_data_at, now);
 	info->tcpi_last_ack_recv = since_ms(tcb->rcv_at, now);
 out:
 	release_sock(sk);

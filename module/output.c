@@ -261,8 +261,11 @@ static bool send_one(struct sock *sk, struct xtcp_tx *what, u64 now)
 		kfree_skb(skb);
 		goto no_mem;
 	}
-	if (seq != end_seq)
+	if (seq != end_seq) {
 		note_answer(tcb, now);
+		if (unlikely(xtcp_sk(sk)->notsent_lowat))
+			tcb->todo |= XTCP_WAKE_WRITER;
+	}
 	send_segment(sk, skb, what, now);
 	return true;
 no_mem:
@@ -316,6 +319,11 @@ static void wake(struct sock *sk)
 		sk->sk_write_space(sk);
 }
 
+static bool user_waits(const struct sock *sk)
+{
+	return sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+}
+
 /* ---- pacing ---- */
 
 /* Who wants it: the controller, the user (SO_MAX_PACING_RATE), or the qdisc fq, which
@@ -361,6 +369,7 @@ void xtcp_flush(struct sock *sk, u64 now)
 		tcb->todo &= ~XTCP_SAVE_METRICS;
 		xtcp_metrics_raise_floor(sk);
 	}
+	xtcp_stats_flushed(tcb, user_waits(sk), now);
 	if (tcb->todo & (XTCP_WAKE_READER | XTCP_WAKE_WRITER))
 		wake(sk);
 	if (unlikely(tcb->notes))

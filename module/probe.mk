@@ -39,3 +39,5 @@ ccflags-y += $(call xt-probe,net/net_namespace.h,register_net_sysctl_sz,XT_SYSCT
 ccflags-y += $(call xt-probe,net/inet_sock.h,ipv6_fl_list,XT_FL_IN_INET_SOCK)
 # struct tcp_info has tcpi_rcv_wnd
 ccflags-y += $(call xt-probe,uapi/linux/tcp.h,tcpi_rcv_wnd,XT_TCPI_RCV_WND)
+# and tcpi_total_rto
+ccflags-y += $(call xt-probe,uapi/linux/tcp.h,tcpi_total_rto;,XT_TCPI_TOTAL_RTO)

@@ -267,6 +267,17 @@ static int read_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 	return ret;
 }
 
+/* TCP_INQ: what can still be read; 1 for the end of the stream, which is worth a read too */
+static void tell_inq(struct sock *sk, struct msghdr *msg)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	int inq = xs->tcb.rcv_nxt - xs->copied_seq;
+
+	if (!inq && sock_flag(sk, SOCK_DONE))
+		inq = 1;
+	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+}
+
 int xtcp_recvmsg_common(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	int ret;
@@ -278,6 +289,8 @@ int xtcp_recvmsg_common(struct sock *sk, struct msghdr *msg, size_t len, int fla
 		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 	lock_sock(sk);
 	ret = read_locked(sk, msg, len, flags);
+	if (unlikely(xtcp_sk(sk)->recvmsg_inq) && ret >= 0)
+		tell_inq(sk, msg);
 	release_sock(sk);
 	return ret;
 }

@@ -203,7 +203,7 @@ static int take_some(struct sock *sk, struct msghdr *msg)
 	int room = READ_ONCE(sk->sk_sndbuf) - sk->sk_wmem_queued;
 	size_t n;
 
-	if (room <= 0 || !sk_page_frag_refill(sk, pfrag))
+	if (room <= 0 || !xtcp_stream_memory_free(sk, 0) || !sk_page_frag_refill(sk, pfrag))
 		return 0;
 	if (b->tail - b->head == b->size && !grow(b))
 		return 0;
@@ -230,10 +230,14 @@ static void mark_urgent(struct xtcp_tcb *tcb)
 
 static int wait_for_room(struct sock *sk, long *timeo)
 {
+	bool full = !sk_stream_memory_free(sk);
+
 	if (sk->sk_socket)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	xtcp_sk(sk)->tcb.push_seq = xtcp_sk(sk)->tcb.write_seq;
 	xtcp_flush(sk, xtcp_now());
+	if (full && sk_stream_memory_free(sk))
+		return 0;		/* what has left now made room */
 	return sk_stream_wait_memory(sk, timeo);
 }
 
@@ -333,11 +337,24 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 
 /* ---- room for the writer ---- */
 
+/* A writer that waits is woken at half of the limit, or it would be for each segment. */
+bool xtcp_stream_memory_free(const struct sock *sk, int wake)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 limit = READ_ONCE(xs->notsent_lowat);
+	s32 unsent;
+
+	if (likely(!limit))
+		return true;
+	unsent = READ_ONCE(xs->tcb.write_seq) - READ_ONCE(xs->tcb.snd_nxt);
+	return unsent <= 0 || (u64)unsent << wake < limit;
+}
+
 void xtcp_write_space(struct sock *sk)
 {
 	struct socket_wq *wq;
 
-	if (!sk->sk_socket || !sk_stream_is_writeable(sk))
+	if (!sk->sk_socket || !__sk_stream_is_writeable(sk, 1))
 		return;
 	clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	rcu_read_lock();

@@ -54,6 +54,7 @@ void xtcp_init_xs(struct sock *sk)
 	xs->orphan_listed = 0;
 	xs->ofo = RB_ROOT;
 	xs->ofo_truesize = 0;
+	xs->tuned_at = 0;
 	xtcp_sndbuf_init(sk);
 	xtcp_timer_init(sk);
 	xtcp_tcb_init(&xs->tcb);
@@ -430,6 +431,7 @@ static void forget_connection(struct sock *sk)
 	xtcp_rcvbuf_purge(sk);
 	xtcp_tcb_init(&xs->tcb);
 	xs->copied_seq = 0;
+	xs->tuned_at = 0;
 	xs->urg_data = 0;
 	sk->sk_err_soft = 0;
 	if (sk->sk_frag.page) {
@@ -496,6 +498,7 @@ XT_DEFINE_PROTO_RECVMSG(recvmsg_sk, xtcp_recvmsg_common)
 	.getsockopt		= xtcp_getsockopt,		\
 	.keepalive		= xtcp_set_keepalive,		\
 	.sendmsg		= xtcp_sendmsg,			\
+	.stream_memory_free	= xtcp_stream_memory_free,	\
 	.recvmsg		= recvmsg_sk,			\
 	.backlog_rcv		= xtcp_do_rcv,			\
 	.release_cb		= release_cb,			\

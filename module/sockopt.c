@@ -101,6 +101,18 @@ static int set_maxseg(struct sock *sk, int val)
 	return 0;
 }
 
+static int get_notsent_lowat(const struct sock *sk)
+{
+	return READ_ONCE(xtcp_sk(sk)->notsent_lowat);
+}
+
+static int set_notsent_lowat(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->notsent_lowat, val);
+	sk->sk_write_space(sk);
+	return 0;
+}
+
 static int get_user_timeout(const struct sock *sk)
 {
 	return div_u64(READ_ONCE(xtcp_sk(sk)->user_timeout), NSEC_PER_MSEC);
@@ -281,6 +293,17 @@ static int set_quickack(struct sock *sk, int val)
 	return 0;
 }
 
+static int get_inq(const struct sock *sk)
+{
+	return READ_ONCE(xtcp_sk(sk)->recvmsg_inq);
+}
+
+static int set_inq(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->recvmsg_inq, val);
+	return 0;
+}
+
 /* ---- what is not a number ---- */
 
 static int read_info(struct sock *sk, union value *v)
@@ -325,6 +348,8 @@ static const struct option options[] = {
 	{ XTCP_NEGOTIATE,	   0, 1,		get_negotiate, set_negotiate },
 	{ XTCP_RTO_FLOOR,	   0, USEC_PER_SEC,	get_rto_floor, set_rto_floor },
 	{ .name = XTCP_INFO,	   .read = read_own_info },
+	{ TCP_NOTSENT_LOWAT,	   INT_MIN, INT_MAX,	get_notsent_lowat, set_notsent_lowat },
+	{ TCP_INQ,		   0, 1,			get_inq, set_inq },
 	{ .name = TCP_INFO,	   .read = read_info },
 	{ .name = TCP_CONGESTION,  .read = read_cc, .write = write_cc },
 };

@@ -205,6 +205,7 @@ static void on_rexmt(struct sock *sk, u64 now)
 	else
 		advise_ip(sk);
 	xtcp_loss_on_rto(tcb, now);
+	xtcp_stats_rto(tcb, now);
 	clamp_to_user_timeout(sk);
 }
 

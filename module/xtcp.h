@@ -243,6 +243,8 @@ struct xtcp_sock {
 	u8 keepalive_probes;
 	u8 syn_retries;
 	s8 negotiate;			/* XTCP_NEGOTIATE, -1 = the namespace's */
+	u32 notsent_lowat;		/* a writer waits while more is unsent, 0 = off */
+	u8 recvmsg_inq;			/* TCP_INQ: tell what is left with each recvmsg() */
 	u8 defer_accept;		/* SYN,ACK retransmissions to wait, 0 = off */
 	u8 dead:1, orphan_listed:1;
 	u32 mtu_info;
@@ -544,6 +546,8 @@ void xtcp_sndbuf_init(struct sock *sk);
 /* more room for the writer as cwnd grows, up to wmem[2] */
 void xtcp_sndbuf_expand(struct sock *sk);
 void xtcp_write_space(struct sock *sk);
+/* TCP_NOTSENT_LOWAT: may more be queued?  With @wake, is it worth to wake a writer? */
+bool xtcp_stream_memory_free(const struct sock *sk, int wake);
 /* how far from @seq a single skb can reach: frag count limit */
 u32 xtcp_sndbuf_reach(const struct sock *sk, u32 seq, u32 end_seq);
 

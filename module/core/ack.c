@@ -244,6 +244,8 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		current_ack(tcb, seg, now, &m, res);
 	if (tcb->sack_ok && seg->opt.nr_sack)
 		apply_sack(tcb, seg, &m);
+	if (m.dsack)
+		xtcp_stats_duplicate(tcb, m.dsack_end - m.dsack_seq);
 	if (m.delivered)
 		a.rtt = take_rtt_sample(tcb, seg, &m, now);
 	if (a.rtt)
@@ -271,5 +273,8 @@ void xtcp_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now,
 		restart_rexmt(tcb, partial_before, now);
 	if (res->flags & XTCP_A_DATA_ACKED || tcb->sacked_bytes)
 		xtcp_tlp_schedule(tcb, now);
+	xtcp_stats_acked(tcb, &m, now);
+	if (unlikely(tcb->rto_since) && tcb->recovery != XTCP_RTO_RECOVERY)
+		xtcp_stats_rto_over(tcb, now);
 	xtcp_pace_update(tcb);
 }

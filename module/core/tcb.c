@@ -155,6 +155,10 @@ void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)
 	if (tcb->known_ssthresh)
 		tcb->ssthresh = max(tcb->known_ssthresh, 2 * xtcp_smss(tcb));
 	tcb->cwnd_acked = 0;
+	tcb->rcv_data_at = now;		/* pauses count from here */
+	if (tcb->rto_since)
+		xtcp_stats_rto_over(tcb, now);
+	tcb->delivered = 1;		/* the SYN or SYN,ACK */
 	tcb->quick_acks = QUICK_ACKS_FIRST;
 	xtcp_cc_start(tcb, now);
 	/* RFC 6298 5.7: a lost SYN and nothing measured; a sample overrides by 2.2.

@@ -100,6 +100,16 @@ struct xtcp_hole_end {		/* one received interval beyond RCV.NXT */
 	u32 end_seq;
 };
 
+/* ---- what a sender with something to send waits for (stats.c) ---- */
+
+enum xtcp_busy {
+	XTCP_BUSY_NOT,		/* nothing is queued or in flight */
+	XTCP_BUSY,		/* for the network */
+	XTCP_BUSY_RWND,		/* for the peer's window */
+	XTCP_BUSY_SNDBUF,	/* for the user, who waits for room in the send queue */
+	XTCP_NR_BUSY
+};
+
 /* ---- congestion control (cc.h) ---- */
 
 struct xtcp_cc_ops;
@@ -318,6 +328,24 @@ struct xtcp_tcb {
 	u8 nr_sack;
 	u8 has_dsack;		/* sack[0] is a duplicate report (RFC 2883) */
 	struct xtcp_sack_block sack[XTCP_MAX_SACK]; /* newest first */
+
+	/* delivery, waiting and timeouts (stats.c) */
+	u32 delivered;		/* segments, SYN and FIN too */
+	u32 dsack_dups;		/* segments reported as duplicates */
+	u32 reord_events;
+	u64 delivery_rate;	/* bytes/s, 0 = not known */
+	u64 round_at;
+	u64 round_bytes;	/* delivered since */
+	u32 round_end;		/* its ACK ends the round */
+	u8 round_limited:1,	/* the user had nothing to send in it */
+	   delivery_limited:1;	/* nor in the one that delivery_rate is of */
+	u8 busy;		/* enum xtcp_busy */
+	u64 busy_at;		/* since when */
+	u64 busy_ns[XTCP_NR_BUSY]; /* and before */
+	u64 total_rto_ns;	/* time in recovery from timeouts that is over */
+	u64 rto_since;		/* first timeout of the one that is not, 0 = none */
+	u16 total_rto;
+	u16 total_rto_recoveries;
 
 	u64 rcv_at;		/* last segment received (keepalive) */
 	u64 deadline[XTCP_NR_TIMERS];
@@ -902,6 +930,29 @@ void xtcp_tx_persist(struct xtcp_tcb *tcb, u64 now);
  */
 void xtcp_tx_options(struct xtcp_tcb *tcb, u8 flags, u16 mss, u64 now,
 		     struct xtcp_options *o);
+
+/* ---- stats.c ---- */
+
+/** xtcp_stats_sent() - @what, never sent before, leaves; SND.NXT has not moved yet */
+void xtcp_stats_sent(struct xtcp_tcb *tcb, const struct xtcp_tx *what);
+
+/** xtcp_stats_acked() - an ACK, and what it did to the map */
+void xtcp_stats_acked(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m, u64 now);
+
+/** xtcp_stats_duplicate() - the peer has got @bytes twice (RFC 2883) */
+void xtcp_stats_duplicate(struct xtcp_tcb *tcb, u32 bytes);
+
+/** xtcp_stats_flushed() - what could leave has left: what does the rest wait for?
+ * @user_waits: for room in the send queue
+ */
+void xtcp_stats_flushed(struct xtcp_tcb *tcb, bool user_waits, u64 now);
+
+/** xtcp_stats_busy() - ns spent in @what (enum xtcp_busy) until @now */
+u64 xtcp_stats_busy(const struct xtcp_tcb *tcb, u8 what, u64 now);
+
+/** xtcp_stats_rto() - a retransmission timeout; xtcp_stats_rto_over(): its recovery ends */
+void xtcp_stats_rto(struct xtcp_tcb *tcb, u64 now);
+void xtcp_stats_rto_over(struct xtcp_tcb *tcb, u64 now);
 
 /* ---- tcb.c ---- */
 

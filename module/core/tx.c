@@ -427,6 +427,7 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 	if (xtcp_map_add(tcb, what->seq, what->end_seq, what->at))
 		return -1;
 	xtcp_prr_sent(tcb, what->end_seq - what->seq);
+	xtcp_stats_sent(tcb, what);
 	tcb->snd_nxt = what->end_seq;
 	if (text && text % xtcp_smss(tcb))
 		tcb->snd_sml = what->seq + text;

@@ -562,4 +562,42 @@ TEST_F(io, control_messages)
 	EXPECT_ERR(EINVAL, sendmsg(fd[0], &m, 0));
 }
 
+/* recvmsg() of LEN bytes: the value of TCP_CM_INQ, -1 without one */
+static int recv_inq(int fd, size_t len)
+{
+	char buf[100], ctl[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { buf, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+			    .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c;
+	int inq;
+
+	MUST(recvmsg(fd, &m, 0));
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_level != SOL_TCP || c->cmsg_type != TCP_CM_INQ)
+		return -1;
+	memcpy(&inq, CMSG_DATA(c), sizeof(inq));
+	return inq;
+}
+
+/* tcp(7): what is left to read comes with each recvmsg(); a FIN counts one */
+TEST_F(io, inq)
+{
+	int fd[2];
+
+	pair(fd);
+	EXPECT_EQ(100, send_pattern(fd[0], 100));
+	EXPECT_TRUE(wait_inq(fd[1], 100));
+	EXPECT_EQ(-1, recv_inq(fd[1], 10));
+	MUST(set_int(fd[1], SOL_TCP, TCP_INQ, 1));
+	EXPECT_EQ(70, recv_inq(fd[1], 20));
+	EXPECT_EQ(0, recv_inq(fd[1], 70));
+	EXPECT_EQ(10, send_pattern(fd[0], 10));
+	MUST(shutdown(fd[0], SHUT_WR));
+	EXPECT_TRUE(wait_for(fd[1], POLLRDHUP) & POLLRDHUP);
+	EXPECT_EQ(5, recv_inq(fd[1], 6));
+	EXPECT_EQ(1, recv_inq(fd[1], 4));
+	EXPECT_EQ(1, recv_inq(fd[1], 4));
+}
+
 TEST_HARNESS_MAIN

@@ -53,9 +53,9 @@ static const struct opt tcp_opts[] = {
 	{ O(SOL_TCP, TCP_USER_TIMEOUT), 0, NULL, 12345, 12345, BAD(-1) },
 	{ O(SOL_TCP, TCP_WINDOW_CLAMP), ANY, NULL, 30000, 30000, .maybe = true },
 	{ O(SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS), 0, NULL, 1, 1, BAD(-1, 2), true },
-	{ O(SOL_TCP, TCP_NOTSENT_LOWAT), 0, NULL, 5000, 5000, .maybe = true },
+	{ O(SOL_TCP, TCP_NOTSENT_LOWAT), 0, NULL, 5000, 5000 },
 	{ O(SOL_TCP, TCP_SAVE_SYN), 0, NULL, 1, 1, BAD(-1, 3), true },
-	{ O(SOL_TCP, TCP_INQ), 0, NULL, 1, 1, BAD(-1, 2), true },
+	{ O(SOL_TCP, TCP_INQ), 0, NULL, 1, 1, BAD(-1, 2) },
 };
 
 /* xtcp(7): what TCP does not have */
@@ -515,6 +515,92 @@ TEST_F(options, info_fields)
 	EXPECT_EQ(0, s.tcpi_data_segs_out);
 	EXPECT_EQ(0, c.tcpi_notsent_bytes);
 	EXPECT_GT(DEADLINE_MS, c.tcpi_last_data_sent);
+}
+
+/* One segment after another: what was delivered, how fast, and how long it took */
+TEST_F(options, info_of_delivery)
+{
+	struct tcp_info c, s;
+	int fd[2], i;
+	long t;
+	char b;
+
+	pair(fd);
+	EXPECT_EQ(1, info_of(fd[0]).tcpi_delivered);	/* the SYN, or SYN,ACK */
+	EXPECT_EQ(1, info_of(fd[1]).tcpi_delivered);
+	t = now_ms();
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(1, send(fd[0], "x", 1, 0));
+		EXPECT_EQ(1, recv(fd[1], &b, 1, 0));
+		EXPECT_TRUE(wait_acked(fd[0]));
+	}
+	c = info_of(fd[0]);
+	s = info_of(fd[1]);
+	EXPECT_EQ(6, c.tcpi_delivered);
+	EXPECT_EQ(1, s.tcpi_delivered);
+	EXPECT_EQ(0, c.tcpi_delivered_ce);
+	/* where time is virtual, loopback takes none for a clock of us */
+	EXPECT_TRUE(!st->xtcp || c.tcpi_delivery_rate);
+	EXPECT_TRUE(!!c.tcpi_delivery_rate_app_limited);
+	EXPECT_GE(1000 * (now_ms() - t + 1), c.tcpi_busy_time);
+	EXPECT_EQ(0, c.tcpi_rwnd_limited);
+	EXPECT_EQ(0, c.tcpi_sndbuf_limited);
+	EXPECT_EQ(0, c.tcpi_dsack_dups);
+	EXPECT_EQ(0, c.tcpi_reord_seen);
+	EXPECT_LT(0, c.tcpi_pacing_rate);
+	EXPECT_EQ(~0ULL, c.tcpi_max_pacing_rate);
+	usleep(150000);
+	EXPECT_LE(ABOUT(150), info_of(fd[0]).tcpi_last_data_sent);
+	EXPECT_LE(ABOUT(150), info_of(fd[1]).tcpi_last_data_recv);
+	EXPECT_LE(ABOUT(150), info_of(fd[0]).tcpi_last_ack_recv);
+}
+
+/* A peer that does not read: the time that its window is shut is counted */
+TEST_F(options, info_of_waiting)
+{
+	struct tcp_info c;
+	int fd[2];
+
+	pair(fd);
+	stuff(fd[0]);
+	c = info_of(fd[0]);
+	usleep(200000);
+	EXPECT_LE(c.tcpi_rwnd_limited + 1000 * ABOUT(200), info_of(fd[0]).tcpi_rwnd_limited);
+	EXPECT_LE(c.tcpi_busy_time + 1000 * ABOUT(200), info_of(fd[0]).tcpi_busy_time);
+	c = info_of(fd[0]);
+	EXPECT_LE(c.tcpi_rwnd_limited, c.tcpi_busy_time);
+}
+
+/* SO_MAX_PACING_RATE: no transfer is faster */
+TEST_F(options, pacing_rate)
+{
+	uint64_t rate = 200000, got = 0;
+	socklen_t len = sizeof(got);
+	int fd[2], lfd;
+	union addr a;
+	long t;
+
+	lfd = listener(&a, 1);
+	MUST(set_int(lfd, SOL_TCP, TCP_MAXSEG, 1000));
+	pair_on(lfd, fd);
+	MUST(setsockopt(fd[0], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	MUST(getsockopt(fd[0], SOL_SOCKET, SO_MAX_PACING_RATE, &got, &len));
+	EXPECT_EQ(rate, got);
+	EXPECT_EQ(rate, info_of(fd[0]).tcpi_max_pacing_rate);
+	MUST(set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 400000));
+	t = now_ms();
+	EXPECT_EQ(200000, send_pattern(fd[0], 200000));
+	EXPECT_EQ(200000, recv_pattern(fd[1], 200000));
+	/* kernel TCP does not pace the first ten segments */
+	EXPECT_LE(900, now_ms() - t);
+	EXPECT_GE(rate, info_of(fd[0]).tcpi_pacing_rate);
+	rate = ~0ULL;
+	MUST(setsockopt(fd[0], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	EXPECT_EQ(~0ULL, info_of(fd[0]).tcpi_max_pacing_rate);
+	t = now_ms();
+	EXPECT_EQ(200000, send_pattern(fd[0], 200000));
+	EXPECT_EQ(200000, recv_pattern(fd[1], 200000));
+	EXPECT_GE(DEADLINE_MS, now_ms() - t);
 }
 
 /* The fields that speak of trouble. */

@@ -499,4 +499,72 @@ TEST_F(poll, wakeups)
 	EXPECT_TRUE(wakes(fd[0], EPOLLOUT, EPOLLOUT, act_drain, fd[1], 0));
 }
 
+/* tcp(7): no more than so much unsent, for poll and for send */
+TEST_F(poll, notsent_lowat)
+{
+	static char buf[65536];
+	size_t taken = 0, read = 0;
+	int fd[2], unsent;
+	ssize_t n;
+
+	pair(fd);
+	MUST(set_int(fd[1], SOL_SOCKET, SO_RCVBUF, 20000));
+	MUST(set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4 << 20));
+	MUST(set_int(fd[0], SOL_TCP, TCP_NOTSENT_LOWAT, 100000));
+	set_nonblock(fd[0], true);
+	EXPECT_TRUE(events_now(fd[0]) & POLLOUT);
+	while ((n = send(fd[0], buf, sizeof(buf), 0)) > 0)
+		taken += n;
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_FALSE(events_now(fd[0]) & POLLOUT);
+	MUST(ioctl(fd[0], SIOCOUTQNSD, &unsent));
+	/* the last piece may be one skb or page frag more */
+	EXPECT_LE(100000, unsent);
+	EXPECT_GE(100000 + 65536, unsent);
+	while (read < taken && (n = recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT)) != 0) {
+		if (n > 0)
+			read += n;
+		else
+			poll_for(fd[1], POLLIN, 100);
+		if (events_now(fd[0]) & POLLOUT)
+			break;
+	}
+	EXPECT_TRUE(wait_for(fd[0], POLLOUT) & POLLOUT);
+	MUST(ioctl(fd[0], SIOCOUTQNSD, &unsent));
+	EXPECT_GT(100000, unsent);
+	/* lifted, the send buffer is the limit again */
+	MUST(set_int(fd[0], SOL_TCP, TCP_NOTSENT_LOWAT, 0));
+	while (send(fd[0], buf, sizeof(buf), 0) > 0)
+		;
+	MUST(ioctl(fd[0], SIOCOUTQNSD, &unsent));
+	EXPECT_LT(200000, unsent);
+}
+
+static void *slow_reader(void *arg)
+{
+	static char buf[65536];
+	size_t left = 2 << 20;
+	ssize_t n;
+
+	while (left && (n = recv(*(int *)arg, buf, sizeof(buf), 0)) > 0)
+		left -= n;
+	return left ? arg : NULL;
+}
+
+/* A blocking sender gets on, whoever makes the room */
+TEST_F(poll, notsent_lowat_blocking)
+{
+	pthread_t reader;
+	int fd[2];
+	void *ret;
+
+	pair(fd);
+	MUST(set_int(fd[0], SOL_TCP, TCP_NOTSENT_LOWAT, 16384));
+	MUST(set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4 << 20));
+	ASSERT_EQ(0, pthread_create(&reader, NULL, slow_reader, &fd[1]));
+	EXPECT_EQ(2 << 20, send_pattern(fd[0], 2 << 20));
+	pthread_join(reader, &ret);
+	EXPECT_TRUE(!ret);
+}
+
 TEST_HARNESS_MAIN

@@ -8,6 +8,8 @@ for host in a b; do
 	ip netns exec $host sysctl -qw net.xtcp.rmem="4096 131072 134217728" \
 		net.xtcp.wmem="4096 16384 134217728"
 done
+# the memory for it, of all sockets together, in pages
+sysctl -qw net.xtcp.mem="262144 327680 393216"
 
 # fills FAMILY DOOR BYTES PERCENT: the second half moves at so much of the link's rate
 fills() {
