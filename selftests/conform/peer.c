@@ -311,6 +311,8 @@ static const char *difference(const struct seg *want, const struct seg *got)
 {
 	if ((want->flags ^ got->flags) & ~PSH)
 		return "flags";
+	if (want->ecn != got->ecn)
+		return "ECN codepoint";
 	if (want->psh && (want->psh > 0) != !!(got->flags & PSH))
 		return "PSH";
 	if (want->seq != ANY && want->seq != got->seq)

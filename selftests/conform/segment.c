@@ -114,11 +114,12 @@ static size_t build_options(uint8_t *p, const struct flow *f, const struct seg *
 	return n;
 }
 
-static void build_ip(uint8_t *p, const struct flow *f, size_t len)
+static void build_ip(uint8_t *p, const struct flow *f, int ecn, size_t len)
 {
 	if (f->family == AF_INET) {
 		memset(p, 0, 20);
 		p[0] = 0x45;
+		p[1] = ecn;
 		put16(p + 2, 20 + len);
 		put16(p + 6, 0x4000);		/* don't fragment */
 		p[8] = 64;
@@ -128,7 +129,7 @@ static void build_ip(uint8_t *p, const struct flow *f, size_t len)
 		put16(p + 10, ip_checksum(p, 20, 0));
 		return;
 	}
-	put32(p, 6u << 28);
+	put32(p, 6u << 28 | ecn << 20);
 	put16(p + 4, len);
 	p[6] = f->proto;
 	p[7] = 64;
@@ -162,7 +163,7 @@ size_t seg_build(uint8_t *pkt, size_t size, const struct flow *f, const struct s
 		sum ^= 0x5a5a;
 	if (len >= 18)
 		put16(p + 16, sum);
-	build_ip(pkt, f, len);
+	build_ip(pkt, f, s->ecn, len);
 	return iphl + len + s->extra;
 }
 
@@ -212,11 +213,12 @@ static const char *parse_options(const uint8_t *p, size_t len, struct seg *s)
 }
 
 /* Protocol and addresses of an IP packet; returns its header length, 0 if none. */
-static size_t parse_ip(const uint8_t *p, size_t len, struct flow *f)
+static size_t parse_ip(const uint8_t *p, size_t len, struct flow *f, int *ecn)
 {
 	if (len >= 20 && p[0] == 0x45) {
 		f->family = AF_INET;
 		f->proto = p[9];
+		*ecn = p[1] & 3;
 		memcpy(&f->src, p + 12, 4);
 		memcpy(&f->dst, p + 16, 4);
 		return 20;
@@ -224,6 +226,7 @@ static size_t parse_ip(const uint8_t *p, size_t len, struct flow *f)
 	if (len >= 40 && p[0] >> 4 == 6) {
 		f->family = AF_INET6;
 		f->proto = p[6];
+		*ecn = p[1] >> 4 & 3;
 		memcpy(&f->src, p + 8, 16);
 		memcpy(&f->dst, p + 24, 16);
 		return 40;
@@ -234,7 +237,7 @@ static size_t parse_ip(const uint8_t *p, size_t len, struct flow *f)
 const char *seg_parse(const uint8_t *pkt, size_t len, struct flow *f, struct seg *s,
 		      uint32_t *seq, uint32_t *ack)
 {
-	size_t iphl = parse_ip(pkt, len, f), hlen;
+	size_t iphl = parse_ip(pkt, len, f, &s->ecn), hlen;
 	const uint8_t *p = pkt + iphl;
 
 	if (!iphl || (f->proto != 6 && f->proto != 253))

@@ -22,6 +22,8 @@ enum {
 	ACK = 0x10, URG = 0x20, ECE = 0x40, CWR = 0x80,
 };
 
+enum { NOT_ECT, ECT_1, ECT_0, CE };
+
 #define ANY	INT_MIN		/* in expect(): this number does not matter */
 #define ZERO	(-1)		/* .win = ZERO: a window of 0 */
 #define NO	(-1)		/* in expect(): this option must be absent */
@@ -38,6 +40,7 @@ struct seg {
 	int seq, ack;
 	int win;		/* the 16 bits; 0: the conversation's usual window */
 	int urg;		/* urgent pointer */
+	int ecn;		/* codepoint in the IP header (RFC 3168 5) */
 	int len;		/* bytes of text */
 	const char *data;	/* NULL: the pattern that belongs to seq */
 
