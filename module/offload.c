@@ -123,6 +123,26 @@ static void count(const struct sk_buff *segs)
 		xtcp_mib_inc(net, XTCP_GSO_SW_CSUM);
 }
 
+/* Every segment is charged to the sender by itself.  skb_segment() would put the
+ * whole packet's charge on the last one, which then, received on this host, would
+ * seem to need as much of the receive buffer.
+ */
+static struct sk_buff *cut(struct sk_buff *skb, netdev_features_t features)
+{
+	bool charged = skb->destructor == sock_wfree;
+	struct sk_buff *segs, *seg;
+
+	if (!charged)
+		return skb_segment(skb, features);
+	skb->destructor = NULL;
+	segs = skb_segment(skb, features);
+	skb->destructor = sock_wfree;
+	if (!IS_ERR(segs))
+		for (seg = segs; seg; seg = seg->next)
+			skb_set_owner_w(seg, skb->sk);
+	return segs;
+}
+
 /* Only a device that sums any protocol may do so for us. */
 #define NO_FEATURES (NETIF_F_GSO_PARTIAL | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM)
 
@@ -147,7 +167,7 @@ static struct sk_buff *segment(struct sk_buff *skb, netdev_features_t features,
 		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, mss);
 		return NULL;
 	}
-	segs = skb_segment(skb, features & ~NO_FEATURES);
+	segs = cut(skb, features & ~NO_FEATURES);
 	if (IS_ERR(segs))
 		return segs;
 	fix_segments(segs, mss, len, sum);

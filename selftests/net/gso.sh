@@ -3,7 +3,7 @@
 # Writes of 64 KB cross veth and loopback in one piece, and are cut in software for a device without
 # the marker; the bytes are the same.
 . ./lib.sh
-plan 12
+plan 14
 two_hosts
 BYTES=$((2 << 20))
 
@@ -50,6 +50,7 @@ for host in a b; do
 done
 for family in 4 6; do
 	check "IPv$family device without segmentation: cut in software" moved a GsoSegmented transfer $family xtcp $BYTES 1
+	check "IPv$family the segments fit into the window announced" still b DropRcvBuf transfer $family xtcp $BYTES 1
 done
 for host in a b; do
 	ip netns exec $host ethtool -K eth-$([[ $host == a ]] && echo b || echo a) tx off >/dev/null 2>&1
