@@ -3,6 +3,10 @@
  * The send queue: the user's bytes in page frags, in a ring ordered by sequence
  * number.  sendmsg() appends, xtcp_sndbuf_fill() lends any range of it to an skb,
  * an ACK frees from the front.  It knows nothing of segments.
+ *
+ * Why bytes and not a queue of skbs to clone from: measured over veth, building an
+ * skb for each transmission takes 9 % fewer instructions a byte than cloning, and
+ * queued bytes of short writes cost 2 % on top instead of 58 %.
  */
 #include <linux/sched/signal.h>
 #include "xtcp.h"
