@@ -87,10 +87,12 @@ over_cable() {
 	return 1
 }
 
+# The beginning, the end, and what lies around losses and retransmissions.
 show_packets() {
-	head -n 60 "$TMP/packets"
-	echo "... $(wc -l <"$TMP/packets") packets"
-	tail -n 40 "$TMP/packets"
+	awk '{ line[NR] = $0 } /DROPPED|again|in vain/ { for (i = NR - 4; i <= NR + 4; i++) near[i] }
+		END { for (i = 1; i <= NR; i++) if (i <= 12 || i > NR - 6 || i in near) {
+			if (i > last + 1) print "..."
+			print line[last = i] } }' "$TMP/packets" | head -n 150
 	cat "$TMP/wire"
 }
 
