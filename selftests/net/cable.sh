@@ -50,7 +50,7 @@ wired() {
 	wait $wire
 	SAW=()
 	while read -r name value; do SAW[$name]=$value; done < <(grep -v ready "$TMP/wire")
-	SAW[retrans]=$((${SAW[ab_again]} + ${SAW[ab_syn]} - 1))
+	SAW[retrans]=$((SAW[ab_again] + SAW[ab_syn] - 1 + SAW[ab_fin] - 1))
 	return $status
 }
 
@@ -60,19 +60,22 @@ transfer_oneway() {
 	prepare "$1" || { echo "no way to the other host"; return 1; }
 	PORT=$((PORT + 1))
 	: >"$TMP/server"
-	ip netns exec b ./oneway -s -p $PORT -d "$2" $v6 >"$TMP/server" 2>&1 &
+	ip netns exec b ./oneway -s -p $PORT -d "$2" $v6 ${BUFFER:+-b $BUFFER} >"$TMP/server" 2>&1 &
 	server=$!
 	until_true 10 grep -q listening "$TMP/server" || { cat "$TMP/server"; return 1; }
 	before=$(stat a RetransSegs)
+	ip netns exec a cat /proc/net/xtcp_stat >"$TMP/before"
 	ip netns exec a timeout 300 ./oneway -p $PORT -d "$2" $v6 -a "$(address "$1" 2)" -n "$3" "${@:4}" || status=$?
 	((status == 0)) || kill $server
 	wait $server || status=1
+	ip netns exec a cat /proc/net/xtcp_stat >"$TMP/after"
 	COUNTED=$(($(stat a RetransSegs) - before))
 	grep -q "^ok $3$" "$TMP/server" || { cat "$TMP/server"; status=1; }
 	return $status
 }
 
-# cable "RULES AND OPTIONS OF wire" -- transfer: `over_cable FAMILY DOOR BYTES OPTIONS-OF-WIRE -- RULE...`
+# over_cable FAMILY DOOR BYTES [OPTION OF wire, or -w of oneway]... -- [RULE]...: a transfer from a to b;
+# BUFFER limits what may be under way
 over_cable() {
 	local family=$1 door=$2 bytes=$3 options=() extra=()
 	shift 3
@@ -94,6 +97,8 @@ show_packets() {
 			if (i > last + 1) print "..."
 			print line[last = i] } }' "$TMP/packets" | head -n 150
 	cat "$TMP/wire"
+	# the sender's counters that moved
+	awk 'NR == FNR { old[$1] = $2; next } $2 != old[$1] { print $1, $2 - old[$1] }' "$TMP/before" "$TMP/after"
 }
 
 # expect NAME RELATION VALUE...: of what the cable saw; a failure shows the packets

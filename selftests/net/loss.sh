@@ -6,80 +6,81 @@
 cable_hosts
 D=5000 RTT=10000		# us: one way, there and back
 
+M=1000				# Mbit/s: a flight of 20 segments takes 0.25 ms
 ACK_DELAY=$(ip netns exec a sysctl -n net.xtcp.max_ack_delay)
 FLOOR=$(ip netns exec a sysctl -n net.xtcp.rto_floor)
-SLACK=500			# timers of both hosts, and of a segment the sending after another
-# RFC 8985 7.2: PTO = 2 SRTT + the peer's delay of ACKs; SRTT may still hold a delayed ACK's share
-PTO=$((2 * RTT + 2 * ACK_DELAY + SLACK))
-# SRTT + max(G, 4 RTTVAR, floor) + the peer's delay; RTTVAR begins with RTT / 2 (RFC 6298 2.2)
-RTO=$((RTT + 2 * RTT + FLOOR + ACK_DELAY + SLACK))
+SLACK=1000			# timers of both hosts, and the time that a flight takes
+# RFC 8985 7.2: PTO = 2 SRTT + the peer's delay of ACKs, from the last ACK on
+PTO=$((2 * RTT + ACK_DELAY + SLACK))
+# SRTT + max(G, 4 RTTVAR, floor) + the peer's delay; RTTVAR began with RTT / 2 (RFC 6298 2.2)
+RTO=$((RTT + (2 * RTT > FLOOR ? 2 * RTT : FLOOR) + ACK_DELAY + SLACK))
 
 # each case in two of the four pairs of family and door
 CASES=()
 case_of() { CASES+=("$*"); }
 
 undisturbed() {
-	over_cable $1 $2 1000000 -d $D -m 100 -- || return
+	over_cable $1 $2 1000000 -d $D -m $M -- || return
 	expect ab_again == 0 ab_vain == 0 ab_syn == 1 ba_synack == 1
 }
 
 # The last segment alone: no later one can tell of it, so the probe does (RFC 8985 7).
 last_segment() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((20 * seg)) -d $D -m 100 -- "ab data $((19 * seg)) $((20 * seg)) 1" || return
-	expect rule0_dropped == 1 ab_again == 1 ab_vain == 0 rule0_healed "<=" $((PTO + D))
+	over_cable $1 $2 $((20 * seg)) -d $D -m $M -- "ab data $((19 * seg)) $((20 * seg)) 1" || return
+	expect rule0_dropped == 1 ab_again == 1 ab_vain == 0 rule0_healed "<=" $((RTT + PTO + D))
 }
 
 # The last three: the probe brings the last, its SACK and RACK the other two a round trip later.
 last_three() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((20 * seg)) -d $D -m 100 -- "ab data $((17 * seg)) $((20 * seg)) 1" || return
-	expect rule0_dropped == 3 ab_again == 3 ab_vain == 0 rule0_healed "<=" $((PTO + RTT + RTT / 4 + D))
+	over_cable $1 $2 $((20 * seg)) -d $D -m $M -- "ab data $((17 * seg)) $((20 * seg)) 1" || return
+	expect rule0_dropped == 3 ab_again == 3 ab_vain == 0 rule0_healed "<=" $((RTT + PTO + RTT + RTT / 4 + D))
 }
 
 # One in the middle: fast, by the segments behind it.
 one_of_many() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((100 * seg)) -d $D -m 100 -- "ab data $((40 * seg)) $((41 * seg)) 1" || return
+	over_cable $1 $2 $((100 * seg)) -d $D -m $M -- "ab data $((40 * seg)) $((41 * seg)) 1" || return
 	expect rule0_dropped == 1 ab_again == 1 ab_vain == 0 rule0_healed "<=" $((RTT + RTT / 4 + RTT + SLACK))
 }
 
 # The retransmission itself: RACK sees it by what was sent after it (RFC 8985 5); at worst a timeout.
 retransmission() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((200 * seg)) -d $D -m 100 -- "ab data $((40 * seg)) $((41 * seg)) 2" || return
+	over_cable $1 $2 $((200 * seg)) -d $D -m $M -- "ab data $((40 * seg)) $((41 * seg)) 2" || return
 	expect rule0_dropped == 2 ab_again == 2 ab_vain == 0 rule0_healed "<=" $((2 * (RTT + RTT / 4) + RTT + SLACK))
 }
 
 # An unknown destination: RFC 6298 2.1, one second.
 syn() {
-	over_cable $1 $2 10000 -d $D -m 100 -- "ab syn 1" || return
+	over_cable $1 $2 10000 -d $D -m $M -- "ab syn 1" || return
 	expect ab_syn == 2 ba_synack == 1 ab_again == 0 established "<=" $((1000000 + RTT + SLACK)) established ">=" 1000000
 }
 
 synack() {
-	over_cable $1 $2 10000 -d $D -m 100 -- "ba synack 1" || return
+	over_cable $1 $2 10000 -d $D -m $M -- "ba synack 1" || return
 	expect ba_synack ">=" 2 ab_again == 0 established "<=" $((1000000 + RTT + SLACK)) established ">=" 1000000
 }
 
 # Ten ACKs in a row in mid-flow: the next one says it all, nothing is sent again (RFC 9293 3.4).
 burst_of_acks() {
-	over_cable $1 $2 1000000 -d $D -m 100 -- "ba acks 40 10" || return
+	over_cable $1 $2 1000000 -d $D -m $M -- "ba acks 40 10" || return
 	expect rule0_dropped == 10 ab_again == 0 ab_vain == 0
 }
 
-# The only ACK of a segment, and nothing else to send for long: a probe, which arrives twice.
+# The only ACK (and window update) of a segment, and nothing else to send for long: a probe, which arrives twice.
 only_ack() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((2 * seg)) -d $D -m 100 -w $seg:200000 -- "ba acks 0 1" || return
-	expect rule0_dropped == 1 ab_again == 1 ab_vain == 1 ab_done ">=" 200000 ab_done "<=" $((200000 + 2 * RTT))
+	over_cable $1 $2 $((2 * seg)) -d $D -m $M -w $seg:200000 -- "ba acks 0 2" || return
+	expect rule0_dropped ">=" 1 ab_again == 1 ab_vain == 1 ab_done ">=" 200000 ab_done "<=" $((200000 + 2 * RTT))
 }
 
 # The probe too: then the timeout, which starts anew with the probe (RFC 8985 7.3).
 last_segment_and_probe() {
 	local seg=$(segment $1)
-	over_cable $1 $2 $((20 * seg)) -d $D -m 100 -- "ab data $((19 * seg)) $((20 * seg)) 2" || return
-	expect rule0_dropped == 2 ab_again == 2 ab_vain == 0 rule0_healed "<=" $((PTO + RTO + D))
+	over_cable $1 $2 $((20 * seg)) -d $D -m $M -- "ab data $((19 * seg)) $((20 * seg)) 2" || return
+	expect rule0_dropped == 2 ab_again == 2 ab_vain == 0 rule0_healed "<=" $((RTT + PTO + RTO + D))
 }
 
 for one in "last_segment 4 inet" "last_segment 6 xtcp" "last_three 6 inet" "last_three 4 xtcp" "one_of_many 4 xtcp" \

@@ -2,15 +2,17 @@
 /*
  * One connection, text in one direction, for tests that watch the cable:
  *
- *	oneway -s -p PORT [-d DOOR] [-6]			takes all until the end
+ *	oneway -s -p PORT [-d DOOR] [-6] [-b BUFFER]		takes all until the end
  *	oneway    -p PORT [-d DOOR] [-6] -a ADDR -n BYTES [-w WRITE:US]
  *
  * DOOR is inet or xtcp.  -w: WRITE bytes at a time, US microseconds between them.
- * The client ends when its FIN is acknowledged, or with an error; the server
- * prints `ok BYTES` after the end of the stream if each byte was the right one.
+ * -b: SO_RCVBUF.  The client ends the stream when all is acknowledged, so that the
+ * FIN comes alone, and waits for the server's; the server prints `ok BYTES`
+ * after the end of the stream if each byte was the right one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -28,6 +31,7 @@
 static const char *door = "inet", *addr;
 static bool v6, server;
 static long bytes, portion, pause_us;
+static int buffer;
 static int port;
 static uint8_t buf[65536];
 
@@ -85,6 +89,8 @@ static int serve(void)
 	long at = 0;
 	ssize_t n;
 
+	if (buffer)
+		setsockopt(lfd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	if (bind(lfd, (void *)&ss, len) || listen(lfd, 1))
 		die("listen");
 	printf("listening\n");
@@ -119,6 +125,15 @@ static void send_range(int fd, long at, long end)
 	}
 }
 
+static void all_acknowledged(int fd)
+{
+	struct timespec ms = { 0, 1000000 };
+	int left;
+
+	while (!ioctl(fd, SIOCOUTQ, &left) && left)
+		nanosleep(&ms, NULL);
+}
+
 static void client(void)
 {
 	struct timespec ts = { pause_us / 1000000, pause_us % 1000000 * 1000 };
@@ -135,6 +150,7 @@ static void client(void)
 			nanosleep(&ts, NULL);
 		send_range(fd, at, at + portion < bytes ? at + portion : bytes);
 	}
+	all_acknowledged(fd);
 	shutdown(fd, SHUT_WR);
 	/* the server closes after our FIN */
 	if (recv(fd, buf, 1, 0) < 0)
@@ -146,7 +162,7 @@ int main(int argc, char **argv)
 	int o;
 
 	prctl(PR_SET_TIMERSLACK, 1);
-	while ((o = getopt(argc, argv, "s6p:d:n:a:w:")) != -1) {
+	while ((o = getopt(argc, argv, "s6p:d:n:a:w:b:")) != -1) {
 		switch (o) {
 		case 's': server = true; break;
 		case '6': v6 = true; break;
@@ -154,6 +170,7 @@ int main(int argc, char **argv)
 		case 'd': door = optarg; break;
 		case 'n': bytes = atol(optarg); break;
 		case 'a': addr = optarg; break;
+		case 'b': buffer = atoi(optarg); break;
 		case 'w': sscanf(optarg, "%ld:%ld", &portion, &pause_us); break;
 		default: return 2;
 		}
