@@ -94,8 +94,10 @@ static struct xtcp_metrics_set **slot_of(struct net *net, const struct in6_addr 
 /* The set of an address; made if there is none.  Return: NULL without memory */
 static struct xtcp_metrics_set *get_set(struct net *net, const struct in6_addr *addr)
 {
-	struct xtcp_metrics_set **slot = slot_of(net, addr), *set = smp_load_acquire(slot), *won;
+	struct xtcp_metrics_set **slot = slot_of(net, addr), *set, *won;
 
+	/* pairs with cmpxchg_release() below: the lock is initialized before it is seen */
+	set = smp_load_acquire(slot);
 	if (set)
 		return set;
 	set = kzalloc(sizeof(*set), GFP_ATOMIC | __GFP_NOWARN);
@@ -105,7 +107,8 @@ static struct xtcp_metrics_set *get_set(struct net *net, const struct in6_addr *
 	won = cmpxchg_release(slot, NULL, set);
 	if (!won)
 		return set;
-	kfree(set);		/* somebody was faster */
+	kfree(set);
+	/* somebody was faster; pairs with cmpxchg_release() there */
 	return smp_load_acquire(slot);
 }
 
@@ -126,11 +129,13 @@ static bool is_off(struct net *net)
 bool xtcp_metrics_get(struct net *net, const struct in6_addr *addr, int bound_if,
 		      struct xtcp_metrics *m)
 {
-	struct xtcp_metrics_set *set = smp_load_acquire(slot_of(net, addr));
+	struct xtcp_metrics_set *set;
 	u64 now = xtcp_now();
 	struct entry *e;
 
 	memset(m, 0, sizeof(*m));
+	/* pairs with cmpxchg_release() in get_set() */
+	set = smp_load_acquire(slot_of(net, addr));
 	if (!set || is_off(net))
 		return false;
 	spin_lock_bh(&set->lock);
@@ -214,6 +219,7 @@ void xtcp_metrics_flush(struct net *net)
 	unsigned int i;
 
 	for (i = 0; i < SETS; i++) {
+		/* pairs with cmpxchg_release() in get_set() */
 		set = smp_load_acquire(&xn->metrics[i]);
 		if (!set)
 			continue;

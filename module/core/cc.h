@@ -84,7 +84,10 @@ extern const struct xtcp_cc_ops xtcp_cc_dctcp;
  */
 int xtcp_cc_register(const struct xtcp_cc_ops *ops);
 
-/** xtcp_cc_unregister() - from the exit of that module: nobody can use it any more. Context: process */
+/**
+ * xtcp_cc_unregister() - from the exit of that module: nobody can use it any more
+ * Context: process.
+ */
 void xtcp_cc_unregister(const struct xtcp_cc_ops *ops);
 
 /* ---- the table ---- */

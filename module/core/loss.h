@@ -81,7 +81,7 @@ static inline void xtcp_undo_left(struct xtcp_tcb *tcb)
 
 /* ---- loss.c ---- */
 
-/** xtcp_loss_on_ack() - dupACKs, SACKs and partial ACKs: enter, stay in or leave recovery, mark lost */
+/** xtcp_loss_on_ack() - an ACK that matters to recovery: enter, stay, leave, mark lost */
 void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 		      u8 ack_flags, u64 now);
 

@@ -126,8 +126,19 @@ static void negotiate_wscale(struct xtcp_tcb *tcb, const struct xtcp_options *o)
 	tcb->rcv_wscale = 0;
 }
 
+/* RFC 3522, for a SYN: the echo is that of the first, so it was not lost, but slower than
+ * what an earlier connection knew of the path.
+ */
+static bool first_syn_answered(const struct xtcp_tcb *tcb, const struct xtcp_options *o)
+{
+	return tcb->syn_rexmit && tcb->ts_ok && o->present & XTCP_HAS_TS && tcb->stalled_at &&
+	       o->tsecr == xtcp_ts_now(tcb, tcb->stalled_at);
+}
+
 void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 now)
 {
+	bool spurious = first_syn_answered(tcb, o);
+
 	xtcp_nego_take(tcb, o, now);
 	negotiate_wscale(tcb, o);
 	tcb->sack_ok = tcb->sack_ok && o->present & XTCP_HAS_SACK_PERM;
@@ -139,6 +150,8 @@ void xtcp_tcb_negotiate(struct xtcp_tcb *tcb, const struct xtcp_options *o, u64 
 	tcb->peer_mss = 0;
 	if (o->present & XTCP_HAS_MSS)
 		tcb->peer_mss = max_t(u16, o->mss, XTCP_MSS_MIN);
+	if (spurious)	/* RFC 5681 3.1 is about a SYN that was lost */
+		tcb->syn_rexmit = 0;
 }
 
 void xtcp_tcb_established(struct xtcp_tcb *tcb, u64 now)

@@ -505,13 +505,26 @@ int main(int argc, char **argv)
 
 	while ((o = getopt(argc, argv, "d:m:j:os:l:")) != -1) {
 		switch (o) {
-		case 'd': delay = atol(optarg) * 1000ULL; break;
-		case 'm': rate = atof(optarg) / 8e3; break;
-		case 'j': jitter = atol(optarg) * 1000ULL; break;
-		case 'o': in_order = true; break;
-		case 's': random_state = atol(optarg) * 0x9e3779b97f4a7c15ULL | 1; break;
-		case 'l': log_file = fopen(optarg, "w"); break;
-		default: return 2;
+		case 'd':
+			delay = atol(optarg) * 1000ULL;
+			break;
+		case 'm':
+			rate = atof(optarg) / 8e3;
+			break;
+		case 'j':
+			jitter = atol(optarg) * 1000ULL;
+			break;
+		case 'o':
+			in_order = true;
+			break;
+		case 's':
+			random_state = atol(optarg) * 0x9e3779b97f4a7c15ULL | 1;
+			break;
+		case 'l':
+			log_file = fopen(optarg, "w");
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (argc - optind < 2)

@@ -209,6 +209,29 @@ TEST(us_offered_twice_in_vain)
 	xtcp_tcb_purge(&tcb);
 }
 
+/* RFC 3522: which of two SYNs was answered decides whether one was lost, RFC 5681 3.1 */
+TEST(spurious_syn)
+{
+	struct xtcp_options o;
+	struct xtcp_tx what;
+	struct xtcp_tcb tcb;
+	u64 at = NOON + 4 * MS;
+	u32 first;
+	int i;
+
+	for (i = 0; i < 4; i++) {	/* first or second; us or ms */
+		first = offer_us(&tcb, NOON);
+		xtcp_loss_on_rto(&tcb, at);
+		ASSERT_EQ(1, xtcp_tx_next(&tcb, at, &what));
+		ASSERT_EQ(0, xtcp_tx_prepare(&tcb, &what, at));
+		o = ts_answer(i & 2 ? XTCP_HAS_NEGO : 0, i & 2 ? XTCP_UNIT_US : XTCP_UNIT_MS,
+			      i & 1 ? first + 4000 : first);
+		xtcp_tcb_negotiate(&tcb, &o, at + MS);
+		EXPECT_EQ(i & 1, !!tcb.syn_rexmit);
+		xtcp_tcb_purge(&tcb);
+	}
+}
+
 TEST(peer_without_timestamps)
 {
 	struct xtcp_options o = { .present = XTCP_HAS_NEGO, .ts_unit = XTCP_UNIT_US };
