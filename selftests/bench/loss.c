@@ -10,8 +10,8 @@
  *	loss bulk    PROTO PORT ADDR SECONDS		receive until the server, after that time, ends
  *
  * PROTO is 6 or 253, sockets are socket(AF_INET, SOCK_STREAM, PROTO).  The environment may name a
- * file to write a 1 to before each connection (FORGET): what the host knows of the destination is
- * gone then.  rr, flow, connect, incast: one line of percentiles in ns, then a line of points of
+ * file to write a 1 to between connections (FORGET): what the host knows of the destination is gone
+ * then.  rr, flow, connect, incast: one line of percentiles in ns, then a line of points of
  * the distribution; the first tenth of the samples of rr and incast is not counted.
  */
 #define _GNU_SOURCE
@@ -171,6 +171,7 @@ static void serve(void)
 	while ((fd = accept(lfd, NULL, NULL)) >= 0) {
 		serve_one(fd);
 		close(fd);
+		forget();
 	}
 	die("accept");
 }

@@ -63,6 +63,19 @@ synack() {
 	expect ba_synack ">=" 2 ab_again == 0 established "<=" $((1000000 + RTT + SLACK)) established ">=" 1000000
 }
 
+# A destination that a connection was to shortly before: its RTT, not a second (RFC 9040).
+known_syn() {
+	over_cable $1 $2 10000 -d $D -m $M -- || return
+	KEEP=1 over_cable $1 $2 10000 -d $D -m $M -- "ab syn 1" || return
+	expect ab_syn == 2 ba_synack == 1 ab_again == 0 established ">=" $RTT established "<=" $((10 * RTT))
+}
+
+known_synack() {
+	over_cable $1 $2 10000 -d $D -m $M -- || return
+	KEEP=1 over_cable $1 $2 10000 -d $D -m $M -- "ba synack 1" || return
+	expect ab_syn "<=" 2 ba_synack ">=" 2 ab_again == 0 established ">=" $RTT established "<=" $((10 * RTT))
+}
+
 # Ten ACKs in a row in mid-flow: the next one says it all, nothing is sent again (RFC 9293 3.4).
 burst_of_acks() {
 	over_cable $1 $2 1000000 -d $D -m $M -- "ba acks 40 10" || return
@@ -85,7 +98,7 @@ last_segment_and_probe() {
 
 for one in "last_segment 4 inet" "last_segment 6 xtcp" "last_three 6 inet" "last_three 4 xtcp" "one_of_many 4 xtcp" \
 	"one_of_many 6 inet" "retransmission 4 inet" "retransmission 6 xtcp" "syn 4 xtcp" "syn 6 inet" "synack 4 inet" \
-	"synack 6 xtcp" "burst_of_acks 4 xtcp" "burst_of_acks 6 inet" "only_ack 4 inet" "only_ack 6 xtcp" \
+	"synack 6 xtcp" "known_syn 4 inet" "known_syn 6 xtcp" "known_synack 4 xtcp" "known_synack 6 inet" "burst_of_acks 4 xtcp" "burst_of_acks 6 inet" "only_ack 4 inet" "only_ack 6 xtcp" \
 	"last_segment_and_probe 4 xtcp" "last_segment_and_probe 6 inet" \
 	"undisturbed 4 inet" "undisturbed 6 xtcp"; do
 	case_of "$one"

@@ -164,17 +164,6 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1);
 	while ((o = getopt(argc, argv, "s6p:d:n:a:w:b:")) != -1) {
 		switch (o) {
-<<<<<<< ours
-		case 's': server = true; break;
-		case '6': v6 = true; break;
-		case 'p': port = atoi(optarg); break;
-		case 'd': door = optarg; break;
-		case 'n': bytes = atol(optarg); break;
-		case 'a': addr = optarg; break;
-		case 'b': buffer = atoi(optarg); break;
-		case 'w': sscanf(optarg, "%ld:%ld", &portion, &pause_us); break;
-		default: return 2;
-=======
 		case 's':
 			server = true;
 			break;
@@ -193,13 +182,15 @@ int main(int argc, char **argv)
 		case 'a':
 			addr = optarg;
 			break;
+		case 'b':
+			buffer = atoi(optarg);
+			break;
 		case 'w':
 			if (sscanf(optarg, "%ld:%ld", &portion, &pause_us) != 2)
 				return 2;
 			break;
 		default:
 			return 2;
->>>>>>> theirs
 		}
 	}
 	if (server)
