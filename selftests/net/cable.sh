@@ -60,6 +60,9 @@ wired() {
 	return $status
 }
 
+# The cable stays in until both ends are done with their FINs: an orphan would hold its namespace.
+no_orphans() { (($(stat a CurrOrphans) + $(stat b CurrOrphans) == 0)); }
+
 transfer_oneway() {
 	local v6="" server status=0 before
 	[[ $1 == 4 ]] || v6=-6
@@ -76,6 +79,7 @@ transfer_oneway() {
 	wait $server || status=1
 	ip netns exec a cat /proc/net/xtcp_stat >"$TMP/after"
 	COUNTED=$(($(stat a RetransSegs) - before))
+	until_true 60 no_orphans || { echo "an end is still closing"; status=1; }
 	grep -q "^ok $3$" "$TMP/server" || { cat "$TMP/server"; status=1; }
 	return $status
 }

@@ -391,7 +391,7 @@ TEST(paws_in_us)
 	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 50 + 40 * minute));
 }
 
-/* The wrap in mid-flow: newer is newer, older older, in either unit */
+/* The wrap in mid-flow: what is newer stays newer, in either unit */
 TEST(paws_over_the_wrap_in_us)
 {
 	struct xtcp_tcb tcb = ts_tcb(0xffffff00, 50);
