@@ -110,7 +110,7 @@ static void run_one(struct script *s)
 	all++;
 	if (script_skipped) {
 		not_for_this_stack++;
-		ksft_test_result_skip("%s/v%d: %s\n", s->name, v, why);
+		ksft_test_result_skip("reference: %s/v%d: %s\n", s->name, v, why);
 		return;
 	}
 	ksft_test_result(!why, "%s/v%d (%s)\n", s->name, v, s->rfc);

@@ -18,7 +18,7 @@
 static void only_xtcp(void)
 {
 	if (stack == STACK_TCP)
-		skip("reference: kernel TCP has no timestamps in microseconds");
+		skip("kernel TCP has no timestamps in microseconds");
 }
 
 static struct xtcp_info info(void)

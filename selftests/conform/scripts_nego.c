@@ -16,7 +16,7 @@
 static void only_xtcp(void)
 {
 	if (stack == STACK_TCP)
-		skip("reference: kernel TCP has no XTCP option");
+		skip("kernel TCP has no XTCP option");
 }
 
 static struct xtcp_info info(void)
