@@ -4,11 +4,7 @@
 . ./lib.sh
 
 # Where a program between the hosts takes time, no exact time can be expected of them.
-if ! grep -q time-travel /proc/cmdline; then
-	plan 1
-	skip "losses at exact places" "reference: needs virtual time, runs on User Mode Linux"
-	finished
-fi
+only_in_virtual_time "losses at exact places"
 
 SEGMENT=1448			# of IPv4 with timestamps; IPv6: 20 less
 declare -A SAW

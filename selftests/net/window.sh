@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Buffers that grow by themselves: a path of 100 ms and 1 Gbit/s holds 12.5 MB, and one flow fills it.
 . ./lib.sh
+only_in_virtual_time "a window for 1 Gbit/s over 100 ms"
 plan 4
 two_hosts
 for host in a b; do
