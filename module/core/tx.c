@@ -216,13 +216,14 @@ static void start_persist(struct xtcp_tcb *tcb, u64 now)
  * While ACKs are on their way, a window that has opened by a sliver will soon be open
  * further: a longer burst then costs less than two short ones now.  An eighth of
  * the largest window seen keeps the ACK clock running; with nothing in flight all goes.
+ * In whole segments: of a window of ten none waits for a second one.
  */
 static bool worth_waiting(const struct xtcp_tcb *tcb, u32 len, u32 most)
 {
 	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN ||
 	    tcb->tlp_due)
 		return false;
-	return len < min(tcb->cwnd, tcb->max_snd_wnd) / 8;
+	return len < round_down_to(min(tcb->cwnd, tcb->max_snd_wnd) / 8, xtcp_smss(tcb));
 }
 
 static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)

@@ -526,6 +526,46 @@ TEST(psh)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/* Super-packets: a short burst waits for a longer one, up to an eighth of the window */
+TEST(short_bursts_wait)
+{
+	static const struct {
+		u32 flight, cwnd, wnd, len;
+	} v[] = {
+		{ 9, 10000, 99000, 1000 },	/* an eighth is one segment: none waits */
+		{ 15, 15999, 99000, 0 },	/* no whole segment */
+		{ 14, 15999, 99000, 1000 },
+		{ 15, 16000, 99000, 0 },	/* an eighth is two */
+		{ 14, 16000, 99000, 2000 },
+		{ 37, 40000, 99000, 3000 },	/* five of 40; all that is queued is 3 */
+		{ 36, 40000, 99000, 0 },
+		{ 35, 40000, 99000, 5000 },
+		{ 38, 90000, 40000, 0 },	/* the peer's window counts as well */
+		{ 7, 90000, 8000, 1000 },
+		{ 0, 40000, 99000, 40000 },	/* nothing in flight: no ACK will come */
+	};
+	struct sender s;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		sender_init(&s, -700);
+		s.tcb.cwnd = v[i].flight * MSS;
+		sender_write(&s, v[i].flight * MSS);
+		ASSERT_EQ(v[i].flight, sender_flush(&s));
+		s.tcb.gso_max = 64000;
+		s.tcb.cwnd = v[i].cwnd;
+		s.tcb.snd_wnd = v[i].wnd;
+		s.tcb.max_snd_wnd = v[i].wnd;
+		sender_write(&s, v[i].len == 3000 ? 3000 : 100 * MSS);
+		ASSERT_EQ(!!v[i].len, sender_flush(&s))
+			TH_LOG("row %u", i);
+		if (v[i].len)
+			ASSERT_EQ(v[i].len, sender_len(&s, 0))
+				TH_LOG("row %u", i);
+		xtcp_tcb_purge(&s.tcb);
+	}
+}
+
 TEST(fin)
 {
 	static const struct {

@@ -100,6 +100,27 @@ TEST(eifel_spurious_timeout)
 	}
 }
 
+/* A device that takes super-packets: one segment of ten is not held back for a second one */
+TEST(eifel_spurious_timeout_with_super_packets)
+{
+	struct sender s;
+
+	ten_out(&s, TS | SACK);
+	s.tcb.gso_max = 64000;
+	timeout(&s);
+	s.now += 20 * MS;
+	ack_ts(&s, 1000, 1020, 0, 0);
+	all_restored(_metadata, &s, XTCP_N_UNDO_EIFEL);
+	ASSERT_EQ(9000, xtcp_pipe(&s.tcb));
+	ASSERT_EQ(1, sender_flush(&s));
+	ASSERT_EQ(XTCP_TX_NEW, s.log[0].kind);
+	ASSERT_EQ(10000, sender_rel(&s, s.log[0].seq));
+	/* RFC 4015 3: as much as was acknowledged; slow start adds as much again */
+	ASSERT_GE(sender_len(&s, 0), 1000);
+	ASSERT_LE(sender_len(&s, 0), 2000);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 TEST(eifel_true_timeout)
 {
 	struct sender s;
