@@ -36,7 +36,7 @@ void xtcp_mtu_reduced(struct sock *sk)
 	xs->af_ops->update_pmtu(sk, READ_ONCE(xs->mtu_info));
 	if (sk->sk_state == TCP_SYN_SENT || tcb->snd_mss >= mss)
 		return;
-	xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
+	xtcp_loss_on_mtu(tcb);
 	xtcp_flush(sk, xtcp_now());
 }
 

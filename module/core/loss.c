@@ -159,6 +159,17 @@ void xtcp_loss_on_ack(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m,
 		newreno_duplicate(tcb, now);
 }
 
+/* ---- path MTU ---- */
+
+void xtcp_loss_on_mtu(struct xtcp_tcb *tcb)
+{
+	xtcp_map_mark_lost(tcb, tcb->snd_una, tcb->snd_nxt);
+	xtcp_tlp_forget(tcb);
+	tcb->deadline[XTCP_T_REO] = 0;
+	tcb->frto = XTCP_FRTO_OFF;
+	tcb->undo = XTCP_UNDO_NONE;
+}
+
 /* ---- timeout ---- */
 
 /* RFC 2018 8: a SACKed range at SND.UNA means that the peer has dropped what it held. */

@@ -864,6 +864,12 @@ bool xtcp_ecn_on_echo(struct xtcp_tcb *tcb, u64 now);
  */
 void xtcp_loss_on_rto(struct xtcp_tcb *tcb, u64 now);
 
+/**
+ * xtcp_loss_on_mtu() - the path takes only shorter segments: all that is in flight is lost
+ * Not by congestion, so cwnd stays (RFC 1191 6.5), and none of it was only late.
+ */
+void xtcp_loss_on_mtu(struct xtcp_tcb *tcb);
+
 /** xtcp_loss_on_tlp() - the probe timer fired: RFC 8985 7.3; xtcp_tx_next() gives the probe */
 void xtcp_loss_on_tlp(struct xtcp_tcb *tcb, u64 now);
 

@@ -187,7 +187,7 @@ TEST(window_shuts)
 	}
 }
 
-/* As the glue does it for an ICMP message: all of the flight, in shorter segments */
+/* All of the flight again, in shorter segments */
 TEST(mtu_is_reduced)
 {
 	struct sender s;
@@ -196,8 +196,17 @@ TEST(mtu_is_reduced)
 	for (p = 0; p < NR_PHASES; p++) {
 		bring_to(&s, p);
 		s.tcb.snd_mss = 300;
-		xtcp_map_mark_lost(&s.tcb, s.tcb.snd_una, s.tcb.snd_nxt);
+		xtcp_loss_on_mtu(&s.tcb);
 		ASSERT_EQ(0, xtcp_pipe(&s.tcb));
+		/* RFC 1191 6.5: at once, without waiting for a timeout */
+		ASSERT_LE(1, sender_flush(&s))
+			TH_LOG("%s", phase_name[p]);
+		ASSERT_EQ(XTCP_TX_REXMIT, s.log[0].kind);
+		ASSERT_EQ(s.tcb.snd_una, s.log[0].seq);
+		ASSERT_EQ(300, sender_len(&s, 0));
+		/* what was too long has not arrived: nothing to take back */
+		ASSERT_EQ(XTCP_UNDO_NONE, s.tcb.undo);
+		ASSERT_EQ(XTCP_FRTO_OFF, s.tcb.frto);
 		finish(_metadata, &s, p, "MTU");
 	}
 }
