@@ -41,6 +41,20 @@ static bool recent_is_old(const struct xtcp_tcb *tcb, u64 now)
 	return now - tcb->ts_recent_at > (tcb->ts_us ? XTCP_PAWS_IDLE_US : XTCP_PAWS_IDLE);
 }
 
+/*
+ * An ACK without text that others have overtaken; it may bring SACK blocks that none of
+ * them does.  One round trip reorders no more than what came within a timeout.
+ * Deviation: RFC 7323 5.3 R1 drops it.  It has no text to be mistaken for new, and an
+ * old window is told by SND.WL1 and SND.WL2.
+ */
+static bool late_ack(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	u32 tick = tcb->ts_us ? XTCP_NSEC_PER_USEC : XTCP_NSEC_PER_MSEC;
+
+	return seg->seq == tcb->rcv_nxt && seg->end_seq == seg->seq && seg->flags & XTCP_ACK &&
+	       tcb->ts_recent - seg->opt.tsval <= div_u64(max(tcb->rto, tcb->rto_min), tick);
+}
+
 /* RFC 7323 5.3 R1.
  * Deviation: 3.2 would have us drop a segment that lacks the timestamp; like most
  * stacks we take it, since middleboxes strip options.
@@ -51,7 +65,7 @@ static bool paws_reject(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 		return false;
 	if (!before(seg->opt.tsval, tcb->ts_recent))
 		return false;
-	return !recent_is_old(tcb, now);
+	return !recent_is_old(tcb, now) && !late_ack(tcb, seg);
 }
 
 /* RFC 5961 3.2 as in RFC 9293 3.10.7.4, second: only the exact number resets */

@@ -256,6 +256,31 @@ TEST(paws)
 	}
 }
 
+/* An ACK that others have overtaken is taken for a timeout's time, text never */
+TEST(paws_takes_a_late_ack)
+{
+	struct xtcp_tcb tcb = ts_tcb(5000, 50);
+	struct xtcp_segment seg = ts_seg(1000, 4800);
+
+	seg.end_seq = seg.seq;
+	seg.len = 0;
+	tcb.rto_min = 200 * XTCP_NSEC_PER_MSEC;
+	EXPECT_EQ(XTCP_V_OK, xtcp_segment_check(&tcb, &seg, 60));
+	seg.opt.tsval = 4799;
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 60));
+	tcb.rto = 201 * XTCP_NSEC_PER_MSEC;
+	EXPECT_EQ(XTCP_V_OK, xtcp_segment_check(&tcb, &seg, 60));
+	tcb.ts_us = 1;
+	seg.opt.tsval = 4000;
+	EXPECT_EQ(XTCP_V_OK, xtcp_segment_check(&tcb, &seg, 60));
+	seg.end_seq = seg.seq + 1;
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 60));
+	seg.end_seq = ++seg.seq;	/* not at RCV.NXT */
+	EXPECT_EQ(XTCP_V_DROP_PAWS, xtcp_segment_check(&tcb, &seg, 60));
+	xtcp_ts_update(&tcb, &seg, 60);
+	EXPECT_EQ(5000, tcb.ts_recent);
+}
+
 /* PAWS comes before everything but RST, which it never stops (RFC 7323 5.2) */
 TEST(paws_comes_first_but_not_for_rst)
 {
