@@ -8,7 +8,8 @@
  *	cable make FILE DEV	program and state pinned: FILE, FILE-map; frames leave by DEV
  *	cable count FILE	the same without loss: frames go on to the stack
  *	cable set FILE SEED PPM	loss in parts per million; counters back to zero
- *	cable read FILE		`packets P dropped D payload B`: of TCP and XTCP over IPv4; B bytes not dropped
+ *	cable read FILE		`packets P dropped D payload B largest L`: of TCP and XTCP over IPv4; B bytes
+ *				not dropped, the largest frame
  *
  * FILE is on a bpf file system; `tc filter ... bpf direct-action object-pinned FILE` attaches it.
  */
@@ -28,7 +29,7 @@
 struct state {
 	uint64_t random;	/* xorshift64, never 0 */
 	uint64_t threshold;	/* drop where the upper half is below it */
-	uint64_t packets, dropped, payload;
+	uint64_t packets, dropped, payload, largest;
 };
 
 static char map_file[4096];
@@ -128,6 +129,14 @@ static void count(struct program *p, int field, int value)
 	add(p, STORE(R7, field, R1));
 }
 
+static void measure(struct program *p)
+{
+	add(p, INSN(BPF_LDX | BPF_MEM | BPF_W, R1, R6, offsetof(struct __sk_buff, len), 0));
+	add(p, LOAD(R2, R7, FIELD(largest)));
+	add(p, JUMP_REG(BPF_JGE, R2, R1, 1));
+	add(p, STORE(R7, FIELD(largest), R1));
+}
+
 static void draw(struct program *p)
 {
 	static const int shift[] = { 13, -7, 17 };
@@ -174,6 +183,7 @@ static void build(struct program *p, int map, int ifindex)
 	add(p, JUMP(BPF_JNE, R0, 253, 0));
 	load(p, map);
 	count(p, FIELD(packets), 1);
+	measure(p);
 	draw(p);
 	count(p, FIELD(payload), -1);
 	for (int i = 0; i < 2; i++)
@@ -234,8 +244,9 @@ static void show(void)
 	attr.key = (uintptr_t)&key;
 	attr.value = (uintptr_t)&s;
 	must(bpf(BPF_MAP_LOOKUP_ELEM, &attr), "read");
-	printf("packets %llu dropped %llu payload %llu\n", (unsigned long long)s.packets,
-	       (unsigned long long)s.dropped, (unsigned long long)s.payload);
+	printf("packets %llu dropped %llu payload %llu largest %llu\n",
+	       (unsigned long long)s.packets, (unsigned long long)s.dropped,
+	       (unsigned long long)s.payload, (unsigned long long)s.largest);
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,8 @@
  *	loss connect PROTO PORT ADDR COUNT		connect() alone
  *	loss incast  PROTO PORT ADDR COUNT SIZE SENDERS	ask all at once, receive SIZE bytes of each
  *	loss bulk    PROTO PORT ADDR SECONDS		receive until the server, after that time, ends
+ *	loss fair    PROTO PORT ADDR SECONDS SEED PROTO PORT ADDR
+ *						receive from two, the other up to 2 s later, by SEED
  *
  * PROTO is 6 or 253, sockets are socket(AF_INET, SOCK_STREAM, PROTO).  The environment may name a
  * file to write a 1 to between connections (FORGET): what the host knows of the destination is gone
@@ -131,8 +133,10 @@ static void forget(void)
 static void serve_lasting(int fd, const struct hello *hello)
 {
 	if (hello->kind == 'b')
-		for (uint64_t end = now_ns() + hello->size * 1000000ULL; now_ns() < end;)
-			send_all(fd, CHUNK);
+		for (uint64_t end = now_ns() + hello->size * 1000000ULL; now_ns() < end;) {
+			if (send_all(fd, CHUNK))
+				return;
+		}
 	else if (hello->kind == 'i')
 		while (recv(fd, buf, 1, 0) == 1 && !send_all(fd, hello->size))
 			;
@@ -297,6 +301,51 @@ static void bulk(const char *addr, double seconds)
 	       (unsigned long long)(now_ns() - start));
 }
 
+/* Until @end: what each of both has sent. */
+static void receive_both(struct pollfd *pfd, uint64_t end, uint64_t *bytes)
+{
+	uint64_t now;
+
+	while ((now = now_ns()) < end) {
+		if (poll(pfd, 2, (end - now) / 1000000 + 1) < 0)
+			die("poll");
+		for (int i = 0; i < 2; i++) {
+			ssize_t n;
+
+			if (!pfd[i].revents)
+				continue;
+			n = recv(pfd[i].fd, buf, CHUNK, 0);
+			if (n <= 0)
+				die("fair");
+			bytes[i] += n;
+		}
+	}
+}
+
+/* Two flows: counted from the second one's first byte on. */
+static void fair(char **arg)
+{
+	struct pollfd pfd[2] = { { -1, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	uint64_t bytes[2] = { 0 }, start;
+	double seconds = atof(arg[1]);
+
+	srand48(atoi(arg[2]));
+	pfd[0].fd = open_to(arg[0]);
+	greet(pfd[0].fd, 'b', (seconds + 10) * 1000);
+	receive_both(pfd, now_ns() + drand48() * 2e9, bytes);
+	proto = atoi(arg[3]);
+	port = atoi(arg[4]);
+	pfd[1].fd = open_to(arg[5]);
+	greet(pfd[1].fd, 'b', (seconds + 10) * 1000);
+	while (!bytes[1])
+		receive_both(pfd, now_ns() + 1000000, bytes);
+	bytes[0] = bytes[1] = 0;
+	start = now_ns();
+	receive_both(pfd, start + seconds * 1e9, bytes);
+	printf("first %llu second %llu ns %llu\n", (unsigned long long)bytes[0],
+	       (unsigned long long)bytes[1], (unsigned long long)(now_ns() - start));
+}
+
 /* ---- results ---- */
 
 static int by_value(const void *a, const void *b)
@@ -345,6 +394,8 @@ static int client(int argc, char **argv)
 	sample = calloc(count + 1, sizeof(*sample));
 	if (!strcmp(kind, "bulk"))
 		bulk(addr, atof(argv[5]));
+	else if (!strcmp(kind, "fair") && argc > 9)
+		fair(argv + 4);
 	else if (!strcmp(kind, "rr"))
 		rr(addr, count, size);
 	else if (!strcmp(kind, "flow"))
