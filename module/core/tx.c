@@ -5,6 +5,7 @@
  * Owns SND.NXT, the start of the REXMIT timer and the PERSIST deadline.  Never
  * declares a loss and never touches bytes.  Called by module/output.c only.
  */
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -13,6 +14,9 @@
 
 /* How long a tail waits at most: RFC 9293 3.8.6.2.1 wants 0.1 to 1 s (its rule 4) */
 #define OVERRIDE_AFTER	(200 * XTCP_NSEC_PER_MSEC)
+
+/* No burst is saved up for that is longer than this at the connection's own rate */
+#define TRAIN_NS	XTCP_NSEC_PER_MSEC
 
 /* Bytes of text in [seq, end_seq): without SYN and FIN. */
 static u32 text_len(const struct xtcp_tcb *tcb, u32 seq, u32 end_seq)
@@ -213,17 +217,30 @@ static void start_persist(struct xtcp_tcb *tcb, u64 now)
 }
 
 /*
+ * A burst worth waiting for.  An eighth of the window keeps the ACK clock running.  More
+ * than what leaves in TRAIN_NS saves a slow connection no work, but its packets then meet
+ * a full queue together, and more of them are lost there than of a smoother sender's.
+ */
+static u32 worthy(const struct xtcp_tcb *tcb)
+{
+	u32 wnd = min(tcb->cwnd, tcb->max_snd_wnd);
+
+	if (tcb->srtt <= 8 * TRAIN_NS)
+		return wnd / 8;
+	return div64_u64((u64)wnd * TRAIN_NS, tcb->srtt);
+}
+
+/*
  * While ACKs are on their way, a window that has opened by a sliver will soon be open
- * further: a longer burst then costs less than two short ones now.  An eighth of
- * the largest window seen keeps the ACK clock running; with nothing in flight all goes.
- * In whole segments: of a window of ten none waits for a second one.
+ * further: a longer burst then costs less than two short ones now.  In whole segments:
+ * of a window of ten none waits for a second one.  With nothing in flight all goes.
  */
 static bool worth_waiting(const struct xtcp_tcb *tcb, u32 len, u32 most)
 {
 	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN ||
 	    tcb->tlp_due)
 		return false;
-	return len < round_down_to(min(tcb->cwnd, tcb->max_snd_wnd) / 8, xtcp_smss(tcb));
+	return len < round_down_to(worthy(tcb), xtcp_smss(tcb));
 }
 
 static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)

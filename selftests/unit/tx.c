@@ -198,6 +198,43 @@ TEST(super_packets)
 	}
 }
 
+/* 40 segments in flight, and the window opens: an eighth of it is awaited, but not
+ * more than a millisecond's share of the round trip.
+ */
+TEST(no_long_burst_is_saved_up)
+{
+	static const struct {
+		u64 srtt;
+		u32 room, leave;	/* segments */
+	} t[] = {
+		{ MS / 10, 5, 0 },	/* 45 / 8 = 5.6 */
+		{ MS / 10, 6, 6 },	/* 46 / 8 = 5.8 */
+		{ 8 * MS, 5, 0 },
+		{ 8 * MS, 6, 6 },
+		{ 10 * MS, 4, 0 },	/* 44 / 10 */
+		{ 10 * MS, 5, 5 },
+		{ 20 * MS, 2, 0 },	/* 42 / 20 */
+		{ 20 * MS, 3, 3 },
+		{ 100 * MS, 1, 1 },	/* 41 / 100 */
+	};
+	struct sender s;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		sender_init(&s, 9);
+		s.tcb.gso_max = 60 * MSS;
+		s.tcb.cwnd = 40 * MSS;
+		sender_write(&s, 200 * MSS);
+		sender_flush(&s);
+		ASSERT_EQ(40 * MSS, s.tcb.snd_nxt - s.tcb.snd_una);
+		s.tcb.srtt = t[i].srtt;
+		s.tcb.cwnd += t[i].room * MSS;
+		sender_flush(&s);
+		ASSERT_EQ((40 + t[i].leave) * MSS, s.tcb.snd_nxt - s.tcb.snd_una);
+		xtcp_tcb_purge(&s.tcb);
+	}
+}
+
 /* ---- Nagle, cork ---- */
 
 TEST(short_tail)
