@@ -71,7 +71,8 @@ mark_every() {
 }
 mark_none() { ip netns exec a nft delete table inet marks; }
 
-# Nothing is lost, so nothing may be sent again; a reduction a window is less than one a mark.
+# Nothing is lost, so nothing may be sent again, but for a real machine that stood still for longer than
+# a timeout of some ms; a reduction a window is less than one a mark.
 marked() {
 	local marks cuts resent
 	marks=$(stat b EcnMarks) cuts=$(stat a EcnReductions) resent=$(stat a RetransSegs)
@@ -79,7 +80,7 @@ marked() {
 	marks=$(($(stat b EcnMarks) - marks)) cuts=$(($(stat a EcnReductions) - cuts))
 	resent=$(($(stat a RetransSegs) - resent))
 	echo "marks $marks, reductions $cuts, segments sent again $resent"
-	((marks > 0 && cuts > 0 && cuts <= marks && resent == 0))
+	((marks > 0 && cuts > 0 && cuts <= marks)) && { ! time_is_virtual || ((resent == 0)); }
 }
 
 # A bottleneck whose queue marks what has waited for longer than 1 ms: 50 Mbit/s
@@ -102,7 +103,7 @@ for family in 4 6; do
 	check "IPv$family: DCTCP asks for ECN by itself" moved 1 a EcnAgreed transfer $family inet 1000 1
 	check "IPv$family: DCTCP through that queue" marked $family
 done
-# CUBIC overshoots that queue by a window: many marks, one reduction
+# CUBIC overshoots that queue by a window: many marks, one reduction (a slow machine has few)
 both congestion_control=cubic
 offers 1 1
 once_a_window() {
@@ -110,7 +111,7 @@ once_a_window() {
 	marks=$(stat b EcnMarks) cuts=$(stat a EcnReductions)
 	marked "$1" || return
 	marks=$(($(stat b EcnMarks) - marks)) cuts=$(($(stat a EcnReductions) - cuts))
-	((3 * cuts <= marks))
+	! time_is_virtual || ((3 * cuts <= marks))
 }
 for family in 4 6; do
 	check "IPv$family: CUBIC through that queue, a reduction a window" once_a_window $family
