@@ -30,17 +30,21 @@ static u64 earliest(const struct xtcp_tcb *tcb)
  *	again, if at all, under that lock
  *
  * Return: false where the callback runs already and waits for the lock, to find
- * there what the caller leaves.  The reference of the armed timer is then its own.
+ * there what the caller leaves; or where it has just run, since the caller is a
+ * process that owns the socket without holding the lock, and has left its work to
+ * release_cb.  The reference of the armed timer is, or was, then its own.
  */
 bool xtcp_hrtimer_dequeue(struct hrtimer *timer)
 {
-	while (hrtimer_try_to_cancel(timer) < 0) {
+	int was;
+
+	while ((was = hrtimer_try_to_cancel(timer)) < 0) {
 		if (!hrtimer_is_queued(timer))
 			return false;
 		/* the callback before has released the lock, and is all but over */
 		cpu_relax();
 	}
-	return true;
+	return was;
 }
 
 static void start_at(struct sock *sk, u64 at)
@@ -48,8 +52,8 @@ static void start_at(struct sock *sk, u64 at)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	xs->timer_at = at;
-	if (!xs->timer_ref) {
-		xs->timer_ref = 1;
+	if (!READ_ONCE(xs->timer_ref)) {
+		WRITE_ONCE(xs->timer_ref, 1);
 		sock_hold(sk);
 	} else if (!xtcp_hrtimer_dequeue(&xs->timer)) {
 		return;
@@ -74,8 +78,8 @@ void xtcp_timer_stop(struct sock *sk)
 	memset(xs->tcb.deadline, 0, sizeof(xs->tcb.deadline));
 	clear_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	xs->timer_at = 0;
-	if (xs->timer_ref && xtcp_hrtimer_dequeue(&xs->timer)) {
-		xs->timer_ref = 0;
+	if (READ_ONCE(xs->timer_ref) && xtcp_hrtimer_dequeue(&xs->timer)) {
+		WRITE_ONCE(xs->timer_ref, 0);
 		__sock_put(sk);	/* the caller holds another reference */
 	}
 }
@@ -86,7 +90,7 @@ static enum hrtimer_restart fire(struct hrtimer *timer)
 	struct sock *sk = &xs->inet.sk;
 
 	bh_lock_sock(sk);
-	xs->timer_ref = 0;
+	WRITE_ONCE(xs->timer_ref, 0);	/* a process that owns the socket reads it without the lock */
 	if (sock_owned_by_user(sk))
 		set_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	else
