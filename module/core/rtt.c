@@ -64,21 +64,37 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now)
 	update_min_rtt(tcb, rtt, now);
 }
 
+/*
+ * One step of the back-off, RFC 6298 5.5.
+ *
+ * Deviation: between two XTCPs, and where any other TCP would not yet have sent again at
+ * all, one and a half times instead of twice.  With senders that share a full queue it
+ * is those that have lost some in a row which the link waits for in the end, and with
+ * every doubling for as long again as all others took.  RFC 8961 4 (4) asks for an
+ * exponential back-off with a longer interval each time; that it still is.
+ */
+static u64 back_off(const struct xtcp_tcb *tcb, u64 rto)
+{
+	if (tcb->nego_ok && !tcb->syn_out && rto < tcb->rto_min)
+		return rto + ((rto + 1) >> 1);
+	return rto << 1;
+}
+
 u64 xtcp_rto(const struct xtcp_tcb *tcb)
 {
 	u64 rto = tcb->rto;
 	unsigned int i;
 
 	for (i = 0; i < tcb->backoff && rto < tcb->rto_max; i++)
-		rto <<= 1;	/* RFC 6298 5.5 */
+		rto = back_off(tcb, rto);
 	return min(rto, tcb->rto_max);
 }
 
 /*
  * Many senders that met in one full queue lose their segments at the same time, and with
- * equal timeouts they meet there again, at every doubling.  RFC 6298 allows any longer
- * timer; so a short one is up to half longer, by chance (Vasudevan et al., "Safe and
- * Effective Fine-grained TCP Retransmissions", 2009, section 6).
+ * equal timeouts they meet there again, every time.  RFC 6298 allows any longer timer;
+ * so it is up to a quarter longer, by chance (Vasudevan et al., "Safe and Effective
+ * Fine-grained TCP Retransmissions", 2009, section 6): never as long as the next one.
  */
 u64 xtcp_rto_again(const struct xtcp_tcb *tcb, u64 now)
 {
@@ -87,7 +103,7 @@ u64 xtcp_rto_again(const struct xtcp_tcb *tcb, u64 now)
 
 	if (!tcb->nego_ok || tcb->syn_out)
 		return rto;
-	return min(rto + ((rto >> 1) * chance >> 16), tcb->rto_max);
+	return min(rto + ((rto >> 2) * chance >> 16), tcb->rto_max);
 }
 
 /* A path whose delay has jumped once does so again: what came too soon waits twice as
@@ -108,6 +124,6 @@ unsigned int xtcp_rto_early(const struct xtcp_tcb *tcb, u64 classic)
 	unsigned int n;
 
 	for (n = 0; rto < classic; n++)
-		rto <<= 1;
+		rto = back_off(tcb, rto);
 	return n;
 }

@@ -220,7 +220,7 @@ struct xtcp_tcb {
 	u64 rto_max;
 	u64 min_rtt;		/* windowed minimum, 0 = none */
 	u64 min_rtt_at;
-	u8 backoff;		/* doublings of rto in force */
+	u8 backoff;		/* steps of xtcp_rto() in force */
 	u8 rexmits;		/* timeouts in a row without progress (R1, R2) */
 	u8 probes;		/* zero-window probes in a row without an answer */
 	u8 ka_probes;		/* keepalive probes in a row without an answer */
@@ -706,10 +706,13 @@ u64 xtcp_delack(const struct xtcp_tcb *tcb);
  */
 void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 
-/** xtcp_rto() - the timeout in force: rto << backoff, at most rto_max */
+/**
+ * xtcp_rto() - the timeout in force, at most rto_max
+ * backoff times doubled; where negotiated, each step below rto_min is one of a half.
+ */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
 
-/** xtcp_rto_again() - the timeout after one that has fired: where negotiated, up to half longer */
+/** xtcp_rto_again() - the timeout after one that has fired: where negotiated, up to 1/4 longer */
 u64 xtcp_rto_again(const struct xtcp_tcb *tcb, u64 now);
 
 /** xtcp_rto_update() - make rto from SRTT, RTTVAR and its bounds again; a setting has changed */

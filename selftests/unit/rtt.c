@@ -230,7 +230,38 @@ TEST(plain_tcp_keeps_the_classic_minimum)
 	EXPECT_EQ(200 * MS + 100 * US, xtcp_rto(&tcb));
 }
 
-/* 2 ms doubles seven times before it is 200 ms or more: 256 */
+/*
+ * Between two XTCPs half as much again up to rto_min (RFC 8961 4 (4)), and from there on
+ * twice as much, as without: 2 3 4.5 6.75 10.125 | 20.25 40.5
+ */
+TEST(gentle_back_off)
+{
+	static const u64 want_us[] = { 2000, 3000, 4500, 6750, 10125, 20250, 40500 };
+	struct xtcp_tcb tcb;
+	unsigned int i;
+
+	fresh(&tcb, 10 * MS);
+	tcb.rto = 2 * MS;
+	for (i = 0; i < ARRAY_SIZE(want_us); i++) {
+		tcb.backoff = i;
+		tcb.nego_ok = 1;
+		EXPECT_EQ(want_us[i] * US, xtcp_rto(&tcb));
+		tcb.syn_out = 1;	/* nothing is agreed yet */
+		EXPECT_EQ(2 * MS << i, xtcp_rto(&tcb));
+		tcb.syn_out = 0;
+		tcb.nego_ok = 0;
+		EXPECT_EQ(2 * MS << i, xtcp_rto(&tcb));
+	}
+	/* it grows whatever it starts with, and ends at rto_max */
+	tcb.nego_ok = 1;
+	tcb.rto = 1;
+	tcb.backoff = 1;
+	EXPECT_EQ(2, xtcp_rto(&tcb));
+	tcb.backoff = 255;
+	EXPECT_EQ(tcb.rto_max, xtcp_rto(&tcb));
+}
+
+/* 1.5 to the power of 11 is 86.5, of 12 is 129.7: so many steps from 2 ms to 200 ms */
 TEST(early_timeouts)
 {
 	struct xtcp_tcb tcb;
@@ -238,7 +269,7 @@ TEST(early_timeouts)
 	negotiated(&tcb, MS, 900 * US);
 	xtcp_rtt_sample(&tcb, 100 * US, 1);
 	ASSERT_EQ(2 * MS, tcb.rto);
-	EXPECT_EQ(7, xtcp_rto_early(&tcb, 200 * MS));
+	EXPECT_EQ(12, xtcp_rto_early(&tcb, 200 * MS));
 	EXPECT_EQ(0, xtcp_rto_early(&tcb, 2 * MS));
 	EXPECT_EQ(1, xtcp_rto_early(&tcb, 2 * MS + 1));
 	fresh(&tcb, 200 * MS);
@@ -280,7 +311,7 @@ TEST(timeouts_part)
 	tcb.backoff = 1;
 	tcb.rto = 2 * MS;
 	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
-	tcb.nego_ok = 1;
+	tcb.nego_ok = 1;	/* 3 ms, up to a quarter longer */
 	for (i = 0; i < 1000; i++) {
 		tcb.iss = i * 12345;
 		rto = xtcp_rto_again(&tcb, at);
@@ -288,11 +319,11 @@ TEST(timeouts_part)
 		most = max(most, rto);
 		sum += rto;
 	}
-	ASSERT_GE(least, 4 * MS);
-	ASSERT_LE(most, 6 * MS);
-	ASSERT_GT(most - least, 19 * MS / 10);
-	ASSERT_GT(sum / 1000, 49 * MS / 10);	/* the mean of an even spread is 5 */
-	ASSERT_LT(sum / 1000, 51 * MS / 10);
+	ASSERT_GE(least, 3 * MS);
+	ASSERT_LE(most, 3750 * US);
+	ASSERT_GT(most - least, 712 * US);
+	ASSERT_GT(sum / 1000, 3337 * US);	/* the mean of an even spread is 3.375 */
+	ASSERT_LT(sum / 1000, 3413 * US);
 	tcb.syn_out = 1;
 	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
 	tcb.syn_out = 0;
