@@ -70,17 +70,26 @@ static bool cut_already(const struct xtcp_tcb *tcb)
 
 void xtcp_cc_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
 {
-	if (tcb->cc && !(why == XTCP_CC_LOSS && cut_already(tcb)))
-		tcb->cc->on_congestion(tcb, why, now);
+	tcb->cc_cut = 0;
+	if (!tcb->cc || (why == XTCP_CC_LOSS && cut_already(tcb)))
+		return;
+	tcb->cc->on_congestion(tcb, why, now);
 	if (why == XTCP_CC_ECN_MARK)	/* nobody takes that back */
 		tcb->undo = XTCP_UNDO_NONE;
+	else
+		tcb->cc_cut = 1;
 	xtcp_ecn_reduced(tcb);
 }
 
+/* A loss in a window that was cut for a mark has changed nothing that could go back. */
 void xtcp_cc_undo(struct xtcp_tcb *tcb, u64 now)
 {
-	if (tcb->cc && tcb->cc->on_undo)
+	if (!tcb->cc_cut)
+		return;
+	tcb->cc_cut = 0;
+	if (tcb->cc->on_undo)
 		tcb->cc->on_undo(tcb, now);
+	xtcp_ecn_undone(tcb);
 }
 
 u32 xtcp_cc_initial_window(const struct xtcp_tcb *tcb)

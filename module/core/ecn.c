@@ -106,6 +106,12 @@ void xtcp_ecn_reduced(struct xtcp_tcb *tcb)
 	tcb->ecn_point = tcb->snd_nxt;
 }
 
+void xtcp_ecn_undone(struct xtcp_tcb *tcb)
+{
+	tcb->ecn_cwr = 0;
+	tcb->ecn_point = tcb->snd_una;
+}
+
 /* RFC 3168 6.1.2: at most once for each window of data, and not on top of a loss */
 static bool reduction_due(const struct xtcp_tcb *tcb)
 {

@@ -289,7 +289,8 @@ struct xtcp_tcb {
 	u32 ssthresh;
 	u32 cwnd_acked;		/* bytes counted towards the next increase */
 	u8 cwnd_limited:1,	/* the last flush was stopped by cwnd (RFC 7661) */
-	   cc_on:1;		/* cc->init() was called, release() is due */
+	   cc_on:1,		/* cc->init() was called, release() is due */
+	   cc_cut:1;		/* the last reduction was by cc, which can take it back */
 	u64 last_send_at;	/* last data transmission (restart after idle) */
 	u64 cc_priv[XTCP_CC_PRIV_U64];
 
@@ -854,6 +855,9 @@ u8 xtcp_ecn_codepoint(const struct xtcp_tcb *tcb, const struct xtcp_tx *what);
 
 /** xtcp_ecn_reduced() - cwnd was reduced, for whatever reason: tell the peer (RFC 3168 6.1.2) */
 void xtcp_ecn_reduced(struct xtcp_tcb *tcb);
+
+/** xtcp_ecn_undone() - that was taken back: nothing to tell, and the next loss counts again */
+void xtcp_ecn_undone(struct xtcp_tcb *tcb);
 
 /** xtcp_ecn_on_echo() - an ACK carried ECE; Return: cwnd was reduced for it */
 bool xtcp_ecn_on_echo(struct xtcp_tcb *tcb, u64 now);

@@ -20,7 +20,7 @@ static void cubic_init_flow(struct sender *s, u32 cwnd)
 static void congest(struct sender *s, enum xtcp_cc_cause why)
 {
 	s->tcb.snd_nxt = s->tcb.snd_una + s->tcb.cwnd;
-	s->tcb.cc->on_congestion(&s->tcb, why, s->now);
+	xtcp_cc_congestion(&s->tcb, why, s->now);
 	s->tcb.cwnd = s->tcb.ssthresh;
 }
 
@@ -244,6 +244,29 @@ TEST(undo)
 	ack_bytes(&a, 50000);
 	ack_bytes(&b, 50000);
 	ASSERT_NEAR(a.tcb.cwnd, b.tcb.cwnd, 1);
+}
+
+/* A loss in a window that was cut for a mark: what is taken back is not the mark's cut */
+TEST(undo_keeps_the_cut_for_a_mark)
+{
+	struct sender a, b;
+
+	cubic_init_flow(&a, 100000);
+	xtcp_ecn_start(&a.tcb);
+	congest(&a, XTCP_CC_ECN_MARK);
+	b = a;
+	xtcp_cc_congestion(&b.tcb, XTCP_CC_LOSS, b.now);
+	ASSERT_EQ(a.tcb.ssthresh, b.tcb.ssthresh);
+	xtcp_cc_undo(&b.tcb, b.now);
+	ASSERT_EQ(a.tcb.ecn_point, b.tcb.ecn_point);
+	ASSERT_TRUE(!!b.tcb.ecn_cwr);
+	ack_bytes(&a, 1);
+	ack_bytes(&b, 1);
+	a.now += SEC;
+	b.now += SEC;
+	ack_bytes(&a, 50000);
+	ack_bytes(&b, 50000);
+	ASSERT_EQ(a.tcb.cwnd, b.tcb.cwnd);
 }
 
 /* 5.8: a minute in which cwnd was not the limit, and a minute of silence, are no time */
