@@ -65,6 +65,7 @@ static void pull_trailing(struct xtcp_tcb *tcb)
 		tcb->dsack_round_on = 0;
 	if (tcb->recovery == XTCP_OPEN && after(tcb->snd_una, tcb->recovery_point))
 		tcb->recovery_point = tcb->snd_una - 1;
+	tcb->ecn_point = seq_max(tcb->ecn_point, tcb->snd_una);
 	if (tcb->urg_out && !before(tcb->snd_una, tcb->snd_up))
 		tcb->urg_out = 0;
 }

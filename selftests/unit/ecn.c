@@ -233,6 +233,71 @@ TEST(mark_and_loss)
 	ASSERT_EQ(9999, s.tcb.ssthresh);
 }
 
+/* After more than 2^31 bytes without a mark or a loss the point still lies behind */
+TEST(after_two_gigabytes)
+{
+	struct xtcp_ack_result res;
+	struct sender s;
+	u32 i, rel = 0;
+
+	ecn_init(&s, &xtcp_cc_reno);
+	s.tcb.sack_ok = 1;
+	s.tcb.snd_wnd = 1u << 28;
+	s.tcb.cwnd = 1u << 28;
+	s.tcb.gso_max = 1u << 28;
+	for (i = 0; i < 9; i++) {		/* 2.25 GiB */
+		sender_write(&s, 1u << 28);
+		sender_flush(&s);
+		rel = sender_rel(&s, s.tcb.snd_nxt);
+		s.tcb.cwnd = 1u << 28;
+		ack_flags(&s, rel, 0);
+	}
+	ASSERT_GT(rel, 1u << 31);
+	sender_write(&s, 200000);
+	s.tcb.cwnd = 20000;
+	sender_flush(&s);
+	res = ack_flags(&s, rel + 1000, XTCP_ECE);
+	ASSERT_TRUE(!!(res.flags & XTCP_A_ECN_CUT));
+	ASSERT_EQ(10000, s.tcb.ssthresh);
+	xtcp_tcb_purge(&s.tcb);
+}
+
+/* A loss that was none, and then one in the same window: that is answered */
+TEST(loss_after_undo)
+{
+	struct xtcp_segment seg = { .flags = XTCP_ACK, .seq = 78, .end_seq = 78 };
+	struct xtcp_ack_result res;
+	struct sender s;
+
+	ecn_init(&s, &xtcp_cc_reno);
+	s.tcb.sack_ok = 1;
+	s.tcb.ts_ok = 1;
+	s.tcb.cwnd = 20000;
+	sender_write(&s, 200000);
+	sender_flush(&s);
+	s.now += 20 * MS;
+	sender_sack(&s, 0, 3000, 9000);
+	ASSERT_EQ(XTCP_RECOVERY, s.tcb.recovery);
+	ASSERT_EQ(10000, s.tcb.ssthresh);
+	sender_flush(&s);
+	seg.ack = s.tcb.iss + 1 + 9000;		/* the echo is that of the originals */
+	seg.wnd = s.tcb.snd_wnd;
+	seg.opt.present = XTCP_HAS_TS;
+	seg.opt.tsecr = xtcp_ts_now(&s.tcb, s.now) - 20;
+	xtcp_ack(&s.tcb, &seg, s.now, &res);
+	ASSERT_EQ(XTCP_OPEN, s.tcb.recovery);
+	ASSERT_EQ(XTCP_SSTHRESH_INIT, s.tcb.ssthresh);
+	ASSERT_EQ(0, !!s.tcb.ecn_cwr);		/* nothing was reduced */
+	s.now += 20 * MS;
+	sender_sack(&s, 9000, 10000, 19000);
+	s.now += 20 * MS;
+	if (s.tcb.deadline[XTCP_T_REO])
+		xtcp_loss_on_reo(&s.tcb, s.now);
+	ASSERT_EQ(XTCP_RECOVERY, s.tcb.recovery);
+	ASSERT_LE(s.tcb.ssthresh, 20000);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 /* ---- DCTCP, RFC 8257 3.3 ---- */
 
 static void dctcp_start(struct sender *s)
