@@ -194,8 +194,10 @@ static void note_stall(struct xtcp_tcb *tcb, u64 now)
 
 static void collapse(struct xtcp_tcb *tcb, u64 now)
 {
-	/* RFC 5681 3.1: ssthresh is held when the same segment times out again */
-	if (!tcb->rexmits) {
+	/* RFC 5681 3.1: ssthresh is held when the same segment times out again, unless the
+	 * timeout before was taken back
+	 */
+	if (!tcb->rexmits || tcb->recovery != XTCP_RTO_RECOVERY) {
 		xtcp_undo_begin(tcb, XTCP_UNDO_RTO);
 		xtcp_cc_congestion(tcb, XTCP_CC_RTO, now);
 	}

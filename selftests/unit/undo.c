@@ -446,4 +446,32 @@ TEST(controller_is_told)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/*
+ * The network has duplicated a segment, and a timeout is taken back for it.  The next one
+ * of the same segment is a first one again: a reduction, and F-RTO that goes on.
+ */
+TEST(timeout_after_undone_timeout)
+{
+	static const u32 dsack[] = { 1000, 2000, 1000, 3000 };
+	struct sender s;
+
+	ten_out(&s, SACK);
+	s.now += 100 * MS;
+	sender_sack(&s, 0, 1000, 3000);
+	timeout(&s);
+	REXMIT(0, 0, 1000);
+	s.now += 10 * MS;
+	sender_ack_wnd(&s, 0, s.tcb.snd_wnd, 2, dsack);
+	ASSERT_TRUE(!!(s.tcb.notes & XTCP_N_UNDO_DSACK));
+	ASSERT_EQ(XTCP_OPEN, s.tcb.recovery);
+	ASSERT_EQ(50 * MSS, s.tcb.ssthresh);
+	timeout(&s);
+	REXMIT(0, 0, 1000);
+	ASSERT_LE(s.tcb.ssthresh, 10 * MSS);	/* RFC 5681 (4) */
+	s.now += 100 * MS;
+	sender_ack(&s, 3000);
+	ASSERT_GE(sender_flush(&s), 1);		/* RFC 5682 3.1 step 2 */
+	xtcp_tcb_purge(&s.tcb);
+}
+
 TEST_HARNESS_MAIN
