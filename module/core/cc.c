@@ -35,6 +35,7 @@ void xtcp_cc_stop(struct xtcp_tcb *tcb)
 	if (tcb->cc_on && tcb->cc->release)
 		tcb->cc->release(tcb);
 	tcb->cc_on = 0;
+	tcb->cc_rate = 0;
 }
 
 void xtcp_cc_start(struct xtcp_tcb *tcb, u64 now)

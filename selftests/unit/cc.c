@@ -233,7 +233,9 @@ TEST(assign)
 	ASSERT_EQ(42, s.tcb.cc_priv[0]);
 	ASSERT_EQ(0, s.tcb.cc_priv[1]);
 	xtcp_cc_undo(&s.tcb, 43);	/* optional */
+	s.tcb.cc_rate = 4711;		/* what it wants, its successor need not */
 	xtcp_cc_assign(&s.tcb, &xtcp_cc_reno, 44);
+	ASSERT_EQ(0, s.tcb.cc_rate);
 	ASSERT_EQ(1, releases);
 	ASSERT_EQ(0, s.tcb.cc_priv[0]);
 	ASSERT_EQ(&xtcp_cc_reno, s.tcb.cc);
