@@ -90,7 +90,7 @@ static enum hrtimer_restart fire(struct hrtimer *timer)
 	struct sock *sk = &xs->inet.sk;
 
 	bh_lock_sock(sk);
-	WRITE_ONCE(xs->timer_ref, 0);	/* a process that owns the socket reads it without the lock */
+	WRITE_ONCE(xs->timer_ref, 0);	/* a process that owns sk reads it without the lock */
 	if (sock_owned_by_user(sk))
 		set_bit(XTCP_DEFER_TIMER, &xs->deferred);
 	else
