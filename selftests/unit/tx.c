@@ -198,8 +198,8 @@ TEST(super_packets)
 	}
 }
 
-/* 40 segments in flight, and the window opens: an eighth of it is awaited, but not
- * more than a millisecond's share of the round trip.
+/* 40 segments in flight, and the window opens: the whole segments of an eighth of it are
+ * awaited, but not more than a millisecond's share of the round trip.
  */
 TEST(no_long_burst_is_saved_up)
 {
@@ -207,14 +207,14 @@ TEST(no_long_burst_is_saved_up)
 		u64 srtt;
 		u32 room, leave;	/* segments */
 	} t[] = {
-		{ MS / 10, 5, 0 },	/* 45 / 8 = 5.6 */
-		{ MS / 10, 6, 6 },	/* 46 / 8 = 5.8 */
-		{ 8 * MS, 5, 0 },
-		{ 8 * MS, 6, 6 },
-		{ 10 * MS, 4, 0 },	/* 44 / 10 */
-		{ 10 * MS, 5, 5 },
-		{ 20 * MS, 2, 0 },	/* 42 / 20 */
-		{ 20 * MS, 3, 3 },
+		{ MS / 10, 4, 0 },	/* 44 / 8 = 5.5: five */
+		{ MS / 10, 5, 5 },	/* 45 / 8 = 5.6 */
+		{ 8 * MS, 4, 0 },
+		{ 8 * MS, 5, 5 },
+		{ 10 * MS, 3, 0 },	/* 43 / 10: four */
+		{ 10 * MS, 4, 4 },
+		{ 20 * MS, 1, 0 },	/* 41 / 20: two */
+		{ 20 * MS, 2, 2 },
 		{ 100 * MS, 1, 1 },	/* 41 / 100 */
 	};
 	struct sender s;
