@@ -5,6 +5,7 @@
  * raised.  Knows how these are merged and what a new connection makes of them, not
  * where they are kept.  Called by module/metrics.c and where connections begin.
  */
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 
 #include "tcb.h"
@@ -34,6 +35,10 @@ void xtcp_share_merge(struct xtcp_metrics *m, const struct xtcp_tcb *tcb)
 	m->ssthresh = m->ssthresh ? m->ssthresh / 2 + tcb->ssthresh / 2 : tcb->ssthresh;
 }
 
+/*
+ * Never above the 3 s that RFC 6298 5.7 falls back to: one host behind an address that
+ * answers late, or says so by its timestamps, must not make the others wait for minutes.
+ */
 u64 xtcp_share_rto(const struct xtcp_metrics *m, const struct xtcp_tcb *by)
 {
 	struct xtcp_tcb tcb = {
@@ -43,7 +48,7 @@ u64 xtcp_share_rto(const struct xtcp_metrics *m, const struct xtcp_tcb *by)
 	};
 
 	xtcp_rto_update(&tcb);
-	return min(max(tcb.rto, SYN_RTO_MIN), tcb.rto_max);
+	return min3(max(tcb.rto, SYN_RTO_MIN), XTCP_RTO_INIT_FALLBACK, tcb.rto_max);
 }
 
 void xtcp_share_start(struct xtcp_tcb *tcb, const struct xtcp_metrics *m)

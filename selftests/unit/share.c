@@ -69,7 +69,7 @@ TEST(first_timeout_of_a_known_destination)
 		{ 20000, 100, 1000, 20, 221000 },		/* 20000 + rto_min + 1000 */
 		{ 100, 50, 0, 0, 200100 },			/* plain: the classic minimum */
 		{ 2000000, 200000, 0, 0, 2800000 },		/* above the classic second */
-		{ 90000000, 20000000, 0, 0, 120000000 },	/* rto_max */
+		{ 90000000, 20000000, 0, 0, 3000000 },	/* RFC 6298 5.7; no minutes for a SYN */
 	};
 	struct xtcp_tcb tcb;
 	unsigned int i;
