@@ -109,9 +109,20 @@ const struct xtcp_cc_ops *xtcp_cong_get_default(struct xtcp_net *xn)
 	return ops;
 }
 
-void xtcp_cong_hold(const struct xtcp_cc_ops *ops)
+/*
+ * A listener's user may choose another one at any time, and the module of the first may
+ * go; who reads it without the lock has a reference only when it says so.
+ */
+void xtcp_cong_inherit(struct sock *child, const struct sock *listener)
 {
-	__module_get(ops->owner);
+	const struct xtcp_cc_ops *ops;
+
+	rcu_read_lock();
+	ops = READ_ONCE(xtcp_sk(listener)->tcb.cc);
+	if (!try_module_get(ops->owner))
+		ops = xtcp_cc_nth(0);
+	rcu_read_unlock();
+	xtcp_sk(child)->tcb.cc = ops;
 }
 
 void xtcp_cong_put(const struct xtcp_cc_ops *ops)

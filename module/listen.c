@@ -231,12 +231,12 @@ struct sock *xtcp_accept_sk(struct sock *sk, int flags, int *err, bool kern)
 /* The clone is a byte copy: what belongs to the listener alone must go, before
  * anything can fail, and options stay.
  */
-static void reset_clone(struct sock *child)
+static void reset_clone(struct sock *child, const struct sock *listener)
 {
 	struct xtcp_sock *xs = xtcp_sk(child);
 
 	xtcp_init_xs(child);
-	xtcp_cong_hold(xs->tcb.cc);
+	xtcp_cong_inherit(child, listener);
 	xtcp_state_inherit(child, TCP_SYN_RECV);
 	RCU_INIT_POINTER(xs->inet.inet_opt, NULL);
 	RCU_INIT_POINTER(xs->inet.mc_list, NULL);
@@ -334,7 +334,7 @@ struct sock *xtcp_child_create(struct xtcp_request *req, struct sk_buff *skb,
 
 	if (!child)
 		return NULL;
-	reset_clone(child);
+	reset_clone(child, req->listener);
 	fill_tcb(child, req, seg, xtcp_now());
 	if (!settle(child, req, skb)) {
 		discard(child);

@@ -427,8 +427,8 @@ void xtcp_get_own_info(struct sock *sk, struct xtcp_info *info);
 
 /* the controller of a new socket, with a reference on its module */
 const struct xtcp_cc_ops *xtcp_cong_get_default(struct xtcp_net *xn);
-/* one reference more (on one that is held), one less */
-void xtcp_cong_hold(const struct xtcp_cc_ops *ops);
+/* that of a child, a clone of @listener, with a reference of its own */
+void xtcp_cong_inherit(struct sock *child, const struct sock *listener);
 void xtcp_cong_put(const struct xtcp_cc_ops *ops);
 /* TCP_CONGESTION; socket lock held. Return: 0 or -ENOENT */
 int xtcp_cong_set(struct sock *sk, const char *name);
