@@ -281,6 +281,8 @@ static bool is_over(const struct xtcp_request *req)
 	const struct xtcp_sock *xs = xtcp_sk(req->listener);
 	u8 limit = READ_ONCE(xs->syn_retries) ?: READ_ONCE(ctl_of(req)->synack_retries);
 
+	if (req->rexmits == U8_MAX)	/* early ones do not count, but must end too */
+		return true;
 	if (timeouts(req) < limit)
 		return false;
 	return !req->acked || timeouts(req) >= READ_ONCE(xs->defer_accept);
