@@ -30,7 +30,7 @@ bursts() {
 
 # limited FAMILY DOOR BYTES RATE
 limited() {
-	local most dump
+	local most dump percent=110
 	ip netns exec a tcpdump -i eth-b -s 80 -B 16384 -w "$TMP/pcap" -U "src $(address "$1" 1)" 2>"$TMP/dump" &
 	dump=$!
 	until_true 20 grep -q listening "$TMP/dump" || { cat "$TMP/dump"; return 1; }
@@ -39,10 +39,12 @@ limited() {
 	kill $dump
 	wait $dump
 	takes "$3" "$4" || return
-	# 10 ms of text, one piece of 1 ms or two segments, 1 ms that a late timer may make up for; headers
+	# 10 ms of text, one piece of 1 ms or two segments, 1 ms that a late timer may make up for; headers;
+	# a real machine that stood still makes up for more
+	time_is_virtual || percent=200
 	most=$(bursts 10)
 	echo "at most $most bytes in 10 ms"
-	((most > 0 && most < ($4 / 1000 * 12 + 2 * 1500) * 110 / 100))
+	((most > 0 && most < ($4 / 1000 * 12 + 2 * 1500) * percent / 100))
 }
 
 for family in 4 6; do
