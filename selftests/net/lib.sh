@@ -36,7 +36,11 @@ cleanup() {
 	local ns
 	jobs -p | xargs -r kill 2>/dev/null
 	wait
-	for ns in ${HOSTS:-}; do ip netns del "$ns" 2>/dev/null; done
+	for ns in ${HOSTS:-}; do
+		# a FIN on its way when the cable goes would hold the namespace for minutes
+		ip netns exec "$ns" sysctl -qw net.xtcp.abort_orphans=1 2>/dev/null
+		ip netns del "$ns" 2>/dev/null
+	done
 	rm -rf "$TMP"
 }
 trap cleanup EXIT
