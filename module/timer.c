@@ -119,13 +119,17 @@ static void timed_out(struct sock *sk)
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT, EV_TIMEOUT);
 }
 
-/* Attempts that came before those of any other TCP would are not counted. */
-static unsigned int early_tries(const struct sock *sk)
+/* Attempts that came before those of any other TCP would are not counted.  Probes that
+ * were answered have backed off before the first one that was not, and came late enough.
+ */
+static unsigned int early_tries(const struct sock *sk, unsigned int tries)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+	unsigned int early = xtcp_rto_early(tcb, syn ? XTCP_RTO_INIT : tcb->rto_min);
+	unsigned int before_them = tcb->backoff > tries ? tcb->backoff - tries : 0;
 
-	return xtcp_rto_early(tcb, syn ? XTCP_RTO_INIT : tcb->rto_min);
+	return early > before_them ? early - before_them : 0;
 }
 
 /* RFC 9293 3.8.3: R2, or the user's limit where one is set (RFC 5482 is local
@@ -150,7 +154,7 @@ static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
 	/* in the handshake whichever comes first */
 	if (xs->user_timeout && since && now - since >= xs->user_timeout)
 		return true;
-	return (opening || !xs->user_timeout) && tries >= r2 + early_tries(sk);
+	return (opening || !xs->user_timeout) && tries >= r2 + early_tries(sk, tries);
 }
 
 /* RFC 9293 3.8.3: R1 tells IP that the path may be dead. */
@@ -158,7 +162,9 @@ static void advise_ip(struct sock *sk)
 {
 	const struct xtcp_sysctl *ctl = &xtcp_sknet(sk)->sysctl;
 
-	if (xtcp_sk(sk)->tcb.rexmits < READ_ONCE(ctl->retries1) + early_tries(sk))
+	unsigned int tries = xtcp_sk(sk)->tcb.rexmits;
+
+	if (tries < READ_ONCE(ctl->retries1) + early_tries(sk, tries))
 		return;
 	sk_rethink_txhash(sk);
 	dst_negative_advice(sk);
