@@ -83,11 +83,13 @@ marked() {
 	((marks > 0 && cuts > 0 && cuts <= marks)) && { ! time_is_virtual || ((resent == 0)); }
 }
 
-# A bottleneck whose queue marks what has waited for longer than 1 ms: 50 Mbit/s
+# A bottleneck whose queue marks what stands behind 6250 bytes: 50 Mbit/s, or what a slow machine fills
+MBIT=50
+[[ -z ${XTCP_SLOW:-} ]] || MBIT=2
 bottleneck() {
-	tc -n a qdisc replace dev eth-b root handle 1: tbf rate 50mbit burst 20kb limit 4mb &&
-		tc -n a qdisc add dev eth-b parent 1:1 handle 10: fq_codel ecn ce_threshold 1ms \
-			target 100ms interval 1s limit 4000
+	tc -n a qdisc replace dev eth-b root handle 1: tbf rate ${MBIT}mbit burst 20kb limit 4mb &&
+		tc -n a qdisc add dev eth-b parent 1:1 handle 10: fq_codel ecn \
+			ce_threshold $((50000 / MBIT))us target $((5000 / MBIT))ms interval $((50 / MBIT))s limit 4000
 }
 
 offers 1 1
