@@ -41,7 +41,6 @@
 #endif
 #if __has_include(<net/proto_memory.h>)
 #include <net/proto_memory.h>
-#define XT_PROTO_MEMORY
 #endif
 #if __has_include(<net/rps.h>)
 #include <net/rps.h>
@@ -212,18 +211,6 @@ static inline kuid_t xt_sk_uid(struct sock *sk)
 static inline bool xt_sk_filter(struct sock *sk, struct sk_buff *skb, unsigned int cap)
 {
 	return !sk_filter_trim_cap(sk, skb, cap);
-}
-
-/* Charge pages beyond every limit (old kernels' helper needs a symbol that is
- * not exported).
- */
-static inline void xt_memory_allocated_add(const struct sock *sk, int pages)
-{
-#ifdef XT_PROTO_MEMORY
-	sk_memory_allocated_add(sk, pages);
-#else
-	atomic_long_add(pages, sk->sk_prot->memory_allocated);
-#endif
 }
 
 /* Return: true where the socket has a range of its own */

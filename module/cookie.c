@@ -152,14 +152,14 @@ struct xtcp_request *xtcp_cookie_check(struct sock *sk, struct sk_buff *skb,
 	enum xtcp_mib why;
 
 	if (index < 0) {
-		xtcp_mib_inc(sock_net(sk), XTCP_SYN_COOKIES_FAILED);
+		xtcp_sk_mib_inc(sk, XTCP_SYN_COOKIES_FAILED);
 		return NULL;
 	}
 	restore_syn(&syn, seg, index);
 	req = xtcp_request_new(sk, skb, key, &syn, &why);
 	if (!req)
 		return NULL;
-	xtcp_mib_inc(sock_net(sk), XTCP_SYN_COOKIES_RECV);
+	xtcp_sk_mib_inc(sk, XTCP_SYN_COOKIES_RECV);
 	req->iss = seg->ack - 1;
 	/* the arrow that the SYN could not leave a trace of */
 	xtcp_event_small(&req->ep, TCP_LISTEN, EV_RCV_SYN);

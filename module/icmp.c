@@ -13,7 +13,7 @@ static bool quotes_in_flight(const struct sock *sk, u32 seq)
 
 	if (!before(seq, tcb->snd_una) && before(seq, tcb->snd_nxt))
 		return true;
-	xtcp_mib_inc(sock_net(sk), XTCP_ICMP_OUT_OF_WINDOW);
+	xtcp_sk_mib_inc(sk, XTCP_ICMP_OUT_OF_WINDOW);
 	return false;
 }
 

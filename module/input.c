@@ -153,7 +153,7 @@ static void take_ack(struct sock *sk, const struct xtcp_segment *seg, u64 now)
 
 	xtcp_ack(&xs->tcb, seg, now, &res);
 	if (res.flags & XTCP_A_ECN_CUT)
-		xtcp_mib_inc(sock_net(sk), XTCP_ECN_CUTS);
+		xtcp_sk_mib_inc(sk, XTCP_ECN_CUTS);
 	/* closed in SYN-RECEIVED, so the handshake ends in FIN-WAIT-1 */
 	if (res.flags & XTCP_A_SYN_ACKED && sk->sk_state == TCP_FIN_WAIT1)
 		xtcp_tcb_established(&xs->tcb, now);
@@ -191,7 +191,7 @@ static bool reset_after_close(struct sock *sk, const struct xtcp_segment *seg)
 		return false;
 	if (!after(seg->seq + seg->len, tcb->rcv_nxt))
 		return false;
-	xtcp_mib_inc(sock_net(sk), XTCP_ABORT_ON_DATA);
+	xtcp_sk_mib_inc(sk, XTCP_ABORT_ON_DATA);
 	xtcp_send_reset(sk);
 	xtcp_fail(sk, ECONNRESET, EV_ABORT);
 	return true;
@@ -247,7 +247,7 @@ static enum xtcp_mib take_text(struct sock *sk, struct sk_buff *skb,
 	XTCP_SKB_CB(skb)->seq = seq;
 	XTCP_SKB_CB(skb)->end_seq = end_seq;
 	if (v == XTCP_RX_OFO) {
-		xtcp_mib_inc(sock_net(sk), XTCP_OFO_QUEUE);
+		xtcp_sk_mib_inc(sk, XTCP_OFO_QUEUE);
 		xtcp_rcvbuf_ofo(sk, skb);
 		return XTCP_KEPT;
 	}
@@ -311,9 +311,9 @@ static void accept_offer(struct sock *sk, const struct xtcp_segment *seg, u64 no
 	xtcp_tcb_set_irs(&xs->tcb, seg->seq);
 	xtcp_tcb_negotiate(&xs->tcb, &seg->opt, now);
 	if (xs->tcb.nego_ok)
-		xtcp_mib_inc(sock_net(sk), XTCP_NEGOTIATED);
+		xtcp_sk_mib_inc(sk, XTCP_NEGOTIATED);
 	if (seg->opt.present & XTCP_BAD_NEGO)
-		xtcp_mib_inc(sock_net(sk), XTCP_NEGO_IGNORED);
+		xtcp_sk_mib_inc(sk, XTCP_NEGO_IGNORED);
 	xs->copied_seq = xs->tcb.rcv_nxt;
 	xs->urg_seq = xs->copied_seq;
 }
@@ -331,7 +331,7 @@ static enum xtcp_mib open_by_syn_ack(struct sock *sk, struct sk_buff *skb,
 	tcb->cwnd = xtcp_cc_initial_window(tcb);	/* by the MSS that holds now */
 	if (tcb->ecn_offer && xtcp_ecn_setup_syn_ack(seg->flags)) {
 		xtcp_ecn_start(tcb);
-		xtcp_mib_inc(sock_net(sk), XTCP_ECN_AGREED);
+		xtcp_sk_mib_inc(sk, XTCP_ECN_AGREED);
 	}
 	xtcp_sndbuf_expand(sk);
 	tcb->todo |= XTCP_ACK_NOW;
@@ -401,8 +401,8 @@ static void take_ecn(struct sock *sk, const struct sk_buff *skb, const struct xt
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	if (seg->ecn == XTCP_ECN_CE && seg->len)
-		xtcp_mib_add(sock_net(sk), XTCP_ECN_MARKS,
-			     max_t(u16, 1, skb_shinfo(skb)->gso_segs));
+		xtcp_sk_mib_add(sk, XTCP_ECN_MARKS,
+				max_t(u16, 1, skb_shinfo(skb)->gso_segs));
 	if (xtcp_ecn_ack_first(tcb, seg))
 		xtcp_send_ack(sk, now);
 	xtcp_ecn_rcv(tcb, seg);
@@ -416,7 +416,7 @@ static enum xtcp_mib in_order_of_steps(struct sock *sk, struct sk_buff *skb,
 	enum xtcp_verdict v;
 
 	if (as_expected(tcb, seg)) {
-		xtcp_mib_inc(sock_net(sk), seg->len ? XTCP_HP_HITS : XTCP_HP_ACKS);
+		xtcp_sk_mib_inc(sk, seg->len ? XTCP_HP_HITS : XTCP_HP_ACKS);
 	} else {
 		v = xtcp_segment_check(tcb, seg, now);
 		if (v != XTCP_V_OK)
@@ -440,15 +440,19 @@ static enum xtcp_mib process(struct sock *sk, struct sk_buff *skb,
 			     struct xtcp_segment *seg, u64 now)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
-
 	u32 segs = max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+	enum xtcp_mib why;
 
 	tcb->segs_in += segs;
 	if (seg->len)
 		tcb->data_segs_in += segs;
 	if (sk->sk_state == TCP_SYN_SENT)
-		return in_syn_sent(sk, skb, seg, now);
-	return in_order_of_steps(sk, skb, seg, now);
+		why = in_syn_sent(sk, skb, seg, now);
+	else
+		why = in_order_of_steps(sk, skb, seg, now);
+	/* what an ACK has freed may have served the text behind it */
+	sk_mem_reclaim(sk);
+	return why;
 }
 
 int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb)

@@ -278,11 +278,11 @@ static void fill_tcb(struct sock *child, const struct xtcp_request *req,
 	tcb->nego_ok = req->nego_ok;
 	if (req->nego_ok) {
 		tcb->peer_delack = xtcp_nego_delay(req->peer_delay);
-		xtcp_mib_inc(sock_net(child), XTCP_NEGOTIATED);
+		xtcp_sk_mib_inc(child, XTCP_NEGOTIATED);
 	}
 	if (req->ecn_ok) {
 		xtcp_ecn_start(tcb);
-		xtcp_mib_inc(sock_net(child), XTCP_ECN_AGREED);
+		xtcp_sk_mib_inc(child, XTCP_ECN_AGREED);
 	}
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
@@ -340,7 +340,7 @@ struct sock *xtcp_child_create(struct xtcp_request *req, struct sk_buff *skb,
 		discard(child);
 		return NULL;
 	}
-	xtcp_mib_inc(sock_net(child), XTCP_PASSIVE_OPENS);
+	xtcp_sk_mib_inc(child, XTCP_PASSIVE_OPENS);
 	xtcp_state_inherit(child, xtcp_event_small(&req->ep, TCP_NEW_SYN_RECV, EV_RCV_ACK));
 	return child;
 }

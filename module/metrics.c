@@ -186,7 +186,7 @@ void xtcp_metrics_learn(struct sock *sk)
 	xtcp_share_merge(&e->m, tcb);
 	e->at = now;
 	spin_unlock_bh(&set->lock);
-	xtcp_mib_inc(sock_net(sk), XTCP_METRICS_SAVED);
+	xtcp_sk_mib_inc(sk, XTCP_METRICS_SAVED);
 }
 
 /**

@@ -151,9 +151,9 @@ static void transmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_tx 
 	if (len > mss) {
 		xtcp_gso_setup(sk, skb, len, mss);
 		segs = skb_shinfo(skb)->gso_segs;
-		xtcp_mib_inc(sock_net(sk), XTCP_OUT_SUPER);
+		xtcp_sk_mib_inc(sk, XTCP_OUT_SUPER);
 	}
-	xtcp_mib_add(sock_net(sk), XTCP_OUT_SEGS, segs);
+	xtcp_sk_mib_add(sk, XTCP_OUT_SEGS, segs);
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb->priority = READ_ONCE(sk->sk_priority);
@@ -220,9 +220,9 @@ static void count_rexmit(struct sock *sk, const struct xtcp_tx *what)
 	u32 segs = DIV_ROUND_UP(what->end_seq - what->seq, xs->tcb.snd_mss);
 
 	trace_xtcp_retransmit(&xs->ep, what->seq, what->end_seq, why_again(&xs->tcb, what));
-	xtcp_mib_add(sock_net(sk), XTCP_RETRANS_SEGS, segs);
+	xtcp_sk_mib_add(sk, XTCP_RETRANS_SEGS, segs);
 	if (xs->tcb.recovery == XTCP_RECOVERY)
-		xtcp_mib_add(sock_net(sk), XTCP_FAST_RETRANS, segs);
+		xtcp_sk_mib_add(sk, XTCP_FAST_RETRANS, segs);
 }
 
 /* Without memory for a segment: try again when there may be some. */
@@ -240,7 +240,7 @@ static void retry_later(struct sock *sk, u64 now)
  */
 static void note_answer(struct xtcp_tcb *tcb, u64 now)
 {
-	if (now - tcb->rcv_at < xtcp_delack(tcb))
+	if (!tcb->pingpong && now - tcb->rcv_at < xtcp_delack(tcb))
 		tcb->pingpong = 1;
 }
 
@@ -298,7 +298,7 @@ static void count_notes(struct sock *sk)
 
 	for (i = 0; i < ARRAY_SIZE(v); i++)
 		if (tcb->notes & v[i].note)
-			xtcp_mib_inc(sock_net(sk), v[i].mib);
+			xtcp_sk_mib_inc(sk, v[i].mib);
 	tcb->notes = 0;
 }
 
@@ -348,23 +348,28 @@ static void follow_pacing(struct sock *sk)
 	WRITE_ONCE(sk->sk_pacing_rate, min_t(u64, tcb->pacing_rate ?: ~0UL, ~0UL));
 }
 
-void xtcp_flush(struct sock *sk, u64 now)
+static void send_all(struct sock *sk, u64 now)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	struct xtcp_tx what;
 
+	follow_pacing(sk);
+	do {
+		if (!xtcp_tx_next(tcb, now, &what) || !send_one(sk, &what, now))
+			return;
+	} while (!xtcp_tx_idle(tcb));
+}
+
+void xtcp_flush(struct sock *sk, u64 now)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	if (tcb->todo & XTCP_CHECK_WND) {
-		tcb->todo &= ~XTCP_CHECK_WND;
-		xtcp_rcvbuf_space(sk);
-		if (xtcp_rx_window_update_due(tcb))
-			tcb->todo |= XTCP_ACK_NOW;
-	}
-	follow_pacing(sk);
-	while (xtcp_tx_next(tcb, now, &what))
-		if (!send_one(sk, &what, now))
-			break;
+	if (!xtcp_tx_idle(tcb))
+		send_all(sk, now);
+	else if (tcb->cwnd_limited)
+		xtcp_tx_rests(tcb, now);
 	if (tcb->todo & XTCP_SAVE_METRICS) {
 		tcb->todo &= ~XTCP_SAVE_METRICS;
 		xtcp_metrics_raise_floor(sk);
@@ -410,9 +415,9 @@ void xtcp_send_reset(struct sock *sk)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
-	xtcp_mib_inc(sock_net(sk), XTCP_OUT_RSTS);
+	xtcp_sk_mib_inc(sk, XTCP_OUT_RSTS);
 	if (!send_bare(sk, XTCP_RST | XTCP_ACK, tcb->snd_nxt, xtcp_now()))
-		xtcp_mib_inc(sock_net(sk), XTCP_ABORT_FAILED);
+		xtcp_sk_mib_inc(sk, XTCP_ABORT_FAILED);
 }
 
 /* ---- segments without a socket ---- */

@@ -43,7 +43,7 @@ static bool prune(struct sock *sk, u32 floor)
 		seq = XTCP_SKB_CB(skb)->seq;
 		ofo_unlink(xs, skb);
 		kfree_skb(skb);
-		xtcp_mib_inc(sock_net(sk), XTCP_OFO_PRUNED);
+		xtcp_sk_mib_inc(sk, XTCP_OFO_PRUNED);
 		skb = ofo_last(xs);
 	} while (skb && after(XTCP_SKB_CB(skb)->end_seq, seq));
 	xtcp_rx_prune(&xs->tcb, seq);

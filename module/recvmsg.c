@@ -170,10 +170,16 @@ static bool no_more(const struct sock *sk, long timeo)
 /* The reader made room: a window update may be due. */
 static void made_room(struct sock *sk)
 {
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	u64 now = xtcp_now();
 
 	xtcp_rcvbuf_autotune(sk, now);
-	xtcp_sk(sk)->tcb.todo |= XTCP_CHECK_WND;
+	if (!xtcp_rx_window_narrow(tcb))
+		return;
+	xtcp_rcvbuf_space(sk);
+	if (!xtcp_rx_window_update_due(tcb))
+		return;
+	tcb->todo |= XTCP_ACK_NOW;
 	xtcp_flush(sk, now);
 }
 

@@ -79,10 +79,13 @@ static void shrink_if_empty(struct xtcp_sndbuf *b)
 	b->size = XTCP_FRAGS_INLINE;
 }
 
+/* Without giving pages back: sk_mem_reclaim() is the caller's, when all is done that
+ * may need them again.
+ */
 static void uncharge(struct sock *sk, u32 len)
 {
 	sk_wmem_queued_add(sk, -(int)len);
-	sk_mem_uncharge(sk, len);
+	sk_forward_alloc_add(sk, len);
 }
 
 /* ---- for output ---- */
@@ -167,6 +170,7 @@ void xtcp_sndbuf_purge(struct sock *sk)
 		put_page(frag_at(b, b->head)->page);
 	}
 	shrink_if_empty(b);
+	sk_mem_reclaim(sk);
 }
 
 /* ---- sendmsg ---- */

@@ -28,7 +28,7 @@ static void enter_memory_pressure(struct sock *sk)
 	if (READ_ONCE(memory_pressure))
 		return;
 	if (!xchg(&memory_pressure, 1))
-		xtcp_mib_inc(sock_net(sk), XTCP_MEM_PRESSURE);
+		xtcp_sk_mib_inc(sk, XTCP_MEM_PRESSURE);
 }
 
 /* ---- creation and destruction ---- */
@@ -84,6 +84,7 @@ static int init_sock(struct sock *sk)
 {
 	bool v6 = sk->sk_family == AF_INET6;
 
+	xtcp_sk(sk)->xn = xtcp_pernet(sock_net(sk));
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_write_space = xtcp_write_space;
@@ -178,7 +179,7 @@ static void orphan_list(struct sock *sk)
 
 static void abort_connection(struct sock *sk, enum xtcp_mib why)
 {
-	xtcp_mib_inc(sock_net(sk), why);
+	xtcp_sk_mib_inc(sk, why);
 	xtcp_send_reset(sk);
 	xtcp_event(sk, EV_ABORT);
 }
@@ -247,7 +248,7 @@ static void offer(struct sock *sk, u64 now)
 	tcb->nego_ok = xtcp_negotiates(sk);
 	tcb->ts_us = tcb->nego_ok && tcb->ts_ok;
 	if (xtcp_metrics_get(sock_net(sk), &xs->ep.key.raddr, sk->sk_bound_dev_if, &known))
-		xtcp_mib_inc(sock_net(sk), XTCP_METRICS_USED);
+		xtcp_sk_mib_inc(sk, XTCP_METRICS_USED);
 	xtcp_share_start(tcb, &known);
 	tcb->ts_offset = xtcp_ts_offset(sock_net(sk), &xs->ep.key);
 	xtcp_tcb_set_iss(tcb, xtcp_isn(&xs->ep.key, now));
@@ -269,7 +270,7 @@ int xtcp_connect_start(struct sock *sk)
 	offer(sk, now);
 	WRITE_ONCE(sk->sk_err, 0);
 	sock_reset_flag(sk, SOCK_DONE);
-	xtcp_mib_inc(sock_net(sk), XTCP_ACTIVE_OPENS);
+	xtcp_sk_mib_inc(sk, XTCP_ACTIVE_OPENS);
 	xtcp_event(sk, EV_OPEN_ACTIVE);
 	xtcp_flush(sk, now);
 	return 0;

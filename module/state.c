@@ -74,7 +74,7 @@ static void limit_orphan(struct sock *sk)
 		xtcp_linger_start(sk);
 		return;
 	}
-	xtcp_mib_inc(sock_net(sk), XTCP_ABORT_ON_LINGER);
+	xtcp_sk_mib_inc(sk, XTCP_ABORT_ON_LINGER);
 	xtcp_send_reset(sk);
 	xtcp_event(sk, EV_ABORT);
 }
@@ -116,11 +116,11 @@ static void count_failure(const struct sock *sk)
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
-		xtcp_mib_inc(sock_net(sk), XTCP_ATTEMPT_FAILS);
+		xtcp_sk_mib_inc(sk, XTCP_ATTEMPT_FAILS);
 		break;
 	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
-		xtcp_mib_inc(sock_net(sk), XTCP_ESTAB_RESETS);
+		xtcp_sk_mib_inc(sk, XTCP_ESTAB_RESETS);
 	}
 }
 

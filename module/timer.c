@@ -15,13 +15,13 @@
 
 static u64 earliest(const struct xtcp_tcb *tcb)
 {
-	u64 min = 0;
+	u64 least = U64_MAX;	/* less 1, which makes of 0 (off) the latest of all */
 	int i;
 
+#pragma GCC unroll 8
 	for (i = 0; i < XTCP_NR_TIMERS; i++)
-		if (tcb->deadline[i] && (!min || tcb->deadline[i] < min))
-			min = tcb->deadline[i];
-	return min;
+		least = min(least, tcb->deadline[i] - 1);
+	return least + 1;
 }
 
 /**
@@ -115,7 +115,7 @@ void xtcp_timer_init(struct sock *sk)
 
 static void timed_out(struct sock *sk)
 {
-	xtcp_mib_inc(sock_net(sk), XTCP_ABORT_ON_TIMEOUT);
+	xtcp_sk_mib_inc(sk, XTCP_ABORT_ON_TIMEOUT);
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT, EV_TIMEOUT);
 }
 
@@ -205,13 +205,13 @@ static void on_rexmt(struct sock *sk, u64 now)
 		return;
 	}
 	if (still_in_host(sk)) {
-		xtcp_mib_inc(sock_net(sk), XTCP_RTO_DEFERRED);
+		xtcp_sk_mib_inc(sk, XTCP_RTO_DEFERRED);
 		tcb->deadline[XTCP_T_REXMT] = now + max(tcb->srtt, xtcp_rto(tcb) / 2);
 		return;
 	}
-	xtcp_mib_inc(sock_net(sk), XTCP_TIMEOUTS);
+	xtcp_sk_mib_inc(sk, XTCP_TIMEOUTS);
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
-		xtcp_mib_inc(sock_net(sk), XTCP_SYN_RETRANS);
+		xtcp_sk_mib_inc(sk, XTCP_SYN_RETRANS);
 	else
 		advise_ip(sk);
 	xtcp_loss_on_rto(tcb, now);
@@ -235,13 +235,13 @@ static void on_tlp(struct sock *sk, u64 now)
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	if (sk_wmem_alloc_get(sk) > 0) {
-		xtcp_mib_inc(sock_net(sk), XTCP_TLP_DEFERRED);
+		xtcp_sk_mib_inc(sk, XTCP_TLP_DEFERRED);
 		tcb->deadline[XTCP_T_TLP] = now + max_t(u64, tcb->srtt, NSEC_PER_MSEC);
 		return;
 	}
 	xtcp_loss_on_tlp(tcb, now);
 	if (tcb->tlp_due)
-		xtcp_mib_inc(sock_net(sk), XTCP_LOSS_PROBES);
+		xtcp_sk_mib_inc(sk, XTCP_LOSS_PROBES);
 }
 
 /* RFC 9293 3.8.6.1: a peer that answers probes with a closed window is alive,
@@ -255,7 +255,7 @@ static void on_persist(struct sock *sk, u64 now)
 		timed_out(sk);
 		return;
 	}
-	xtcp_mib_inc(sock_net(sk), XTCP_ZERO_WINDOW_PROBES);
+	xtcp_sk_mib_inc(sk, XTCP_ZERO_WINDOW_PROBES);
 	xtcp_tx_persist(tcb, now);
 }
 
@@ -263,7 +263,7 @@ static void on_delack(struct sock *sk, u64 now)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
-	xtcp_mib_inc(sock_net(sk), XTCP_DELAYED_ACKS);
+	xtcp_sk_mib_inc(sk, XTCP_DELAYED_ACKS);
 	tcb->pingpong = 0;	/* no answer came that could have carried it */
 	tcb->todo |= XTCP_ACK_NOW;
 }
@@ -312,7 +312,7 @@ static void on_keepalive(struct sock *sk, u64 now)
 		timed_out(sk);
 		return;
 	}
-	xtcp_mib_inc(sock_net(sk), XTCP_KEEPALIVES);
+	xtcp_sk_mib_inc(sk, XTCP_KEEPALIVES);
 	tcb->ka_probes++;
 	xtcp_send_keepalive(sk, now);
 	*at = now + keepalive_intvl(sk);

@@ -198,6 +198,7 @@ struct xtcp_accept {
 struct xtcp_sock {
 	struct inet_sock inet;		/* first */
 	struct xtcp_ep ep;
+	struct xtcp_net *xn;		/* of its namespace, which it keeps */
 	const struct xtcp_af_ops *af_ops;
 	struct xtcp_tcb tcb;
 
@@ -370,7 +371,7 @@ static inline struct xtcp_net *xtcp_pernet(const struct net *net)
 
 static inline struct xtcp_net *xtcp_sknet(const struct sock *sk)
 {
-	return xtcp_pernet(sock_net(sk));
+	return xtcp_sk(sk)->xn;
 }
 
 static inline void xtcp_mib_add(struct net *net, enum xtcp_mib id, unsigned long n)
@@ -381,6 +382,16 @@ static inline void xtcp_mib_add(struct net *net, enum xtcp_mib id, unsigned long
 static inline void xtcp_mib_inc(struct net *net, enum xtcp_mib id)
 {
 	this_cpu_inc(xtcp_pernet(net)->mib[id]);
+}
+
+static inline void xtcp_sk_mib_add(const struct sock *sk, enum xtcp_mib id, unsigned long n)
+{
+	this_cpu_add(xtcp_sknet(sk)->mib[id], n);
+}
+
+static inline void xtcp_sk_mib_inc(const struct sock *sk, enum xtcp_mib id)
+{
+	this_cpu_inc(xtcp_sknet(sk)->mib[id]);
 }
 
 /* ---------------------------------------------------------------- main.c */

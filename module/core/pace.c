@@ -18,7 +18,6 @@
 
 #define BURST_NS	XTCP_NSEC_PER_MSEC	/* text of so much time in one piece */
 #define LATE_NS		XTCP_NSEC_PER_MSEC	/* a timer that was late: made up for */
-#define AHEAD_NS	(2 * XTCP_NSEC_PER_MSEC) /* how far a qdisc may be filled ahead */
 
 /* The initial window leaves at once (RFC 6928): so early there is one RTT sample, of
  * a SYN at that.  A limit that the user has set holds nevertheless.
@@ -49,12 +48,6 @@ u64 xtcp_pace_rate(const struct xtcp_tcb *tcb)
 	return rate;
 }
 
-void xtcp_pace_update(struct xtcp_tcb *tcb)
-{
-	if (tcb->pacing)
-		tcb->pacing_rate = xtcp_pace_rate(tcb);
-}
-
 void xtcp_pace_set(struct xtcp_tcb *tcb, u64 most, bool fq)
 {
 	if (!most || most > tcb->pacing_max)
@@ -76,25 +69,6 @@ void xtcp_pace_off(struct xtcp_tcb *tcb)
 }
 
 /* ---- for tx.c ---- */
-
-bool xtcp_pace_hold(struct xtcp_tcb *tcb, u64 now)
-{
-	if (!xtcp_pace_full(tcb, now))
-		return false;
-	/* with a qdisc, half of what may wait there is still there when we come again */
-	tcb->deadline[XTCP_T_PACE] = tcb->pace_next - (tcb->pace_fq ? AHEAD_NS / 2 : 0);
-	return true;
-}
-
-bool xtcp_pace_full(const struct xtcp_tcb *tcb, u64 now)
-{
-	return tcb->pace_next > now + (tcb->pace_fq ? AHEAD_NS : 0);
-}
-
-u64 xtcp_pace_leaves(const struct xtcp_tcb *tcb, u64 now)
-{
-	return tcb->pace_fq ? max(now, tcb->pace_next) : now;
-}
 
 /*
  * About one BURST_NS of text, so that a fast connection is not cut to small pieces;

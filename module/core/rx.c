@@ -397,9 +397,9 @@ static void measure_mss(struct xtcp_tcb *tcb, u32 len)
 		tcb->rcv_mss = min(len, most);
 }
 
-static bool may_delay(const struct xtcp_tcb *tcb)
+static bool may_delay(const struct xtcp_tcb *tcb, u64 delay)
 {
-	if (tcb->quickack || !xtcp_delack(tcb))
+	if (tcb->quickack || !delay)
 		return false;
 	return !tcb->quick_acks || tcb->pingpong;
 }
@@ -427,12 +427,14 @@ static void note_pause(struct xtcp_tcb *tcb, u64 now)
 
 void xtcp_rx_ack_policy(struct xtcp_tcb *tcb, u32 len, u64 now)
 {
+	u64 delay = xtcp_delack(tcb);
+
 	measure_mss(tcb, len);
 	note_pause(tcb, now);
-	if (!may_delay(tcb) || much_unacked(tcb))
+	if (!may_delay(tcb, delay) || much_unacked(tcb))
 		tcb->todo |= XTCP_ACK_NOW;
 	else if (!tcb->deadline[XTCP_T_DELACK])
-		tcb->deadline[XTCP_T_DELACK] = now + xtcp_delack(tcb);
+		tcb->deadline[XTCP_T_DELACK] = now + delay;
 }
 
 /* ---- the round trip as the receiver sees it ---- */

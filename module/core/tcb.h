@@ -16,6 +16,7 @@
 
 #include <linux/types.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/rbtree.h>
 
 #include "seq.h"
@@ -43,7 +44,6 @@ enum xtcp_timer {
 #define XTCP_WAKE_WRITER	0x02	/* room in the send queue came free */
 #define XTCP_WAKE_READER	0x04	/* in-order data, FIN or urgent mark arrived */
 #define XTCP_PROBE_NOW		0x08	/* a zero-window probe is due */
-#define XTCP_CHECK_WND		0x10	/* the reader freed space: is an update due? */
 #define XTCP_SAVE_METRICS	0x40	/* later connections should know of this */
 
 /* ---- for counters: bits of tcb->notes, counted and cleared by the glue ---- */
@@ -545,6 +545,18 @@ void xtcp_rx_rtt(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now);
  */
 bool xtcp_rx_window_update_due(const struct xtcp_tcb *tcb);
 
+/**
+ * xtcp_rx_window_narrow() - a cheap look before that: could an empty buffer, of the size as
+ * last known, make an update due?
+ */
+static inline bool xtcp_rx_window_narrow(const struct xtcp_tcb *tcb)
+{
+	u32 promised = tcb->rcv_adv - tcb->rcv_nxt;
+
+	return tcb->wnd_shut || !promised || promised >= tcb->rcv_buf ||
+	       tcb->rcv_buf - promised >= min_t(u32, 2 * tcb->rcv_mss, tcb->rcv_buf / 2);
+}
+
 /* ---- sendmap.c ---- */
 
 /**
@@ -754,18 +766,38 @@ void xtcp_pace_set(struct xtcp_tcb *tcb, u64 most, bool fq);
 void xtcp_pace_off(struct xtcp_tcb *tcb);
 
 /** xtcp_pace_update() - cwnd or SRTT have changed */
-void xtcp_pace_update(struct xtcp_tcb *tcb);
+static inline void xtcp_pace_update(struct xtcp_tcb *tcb)
+{
+	if (tcb->pacing)
+		tcb->pacing_rate = xtcp_pace_rate(tcb);
+}
+
+/* How far a qdisc that paces may be filled ahead */
+#define XTCP_PACE_AHEAD		(2 * XTCP_NSEC_PER_MSEC)
 
 /** xtcp_pace_full() - must text wait now? */
-bool xtcp_pace_full(const struct xtcp_tcb *tcb, u64 now);
+static inline bool xtcp_pace_full(const struct xtcp_tcb *tcb, u64 now)
+{
+	return tcb->pace_next > now + (tcb->pace_fq ? XTCP_PACE_AHEAD : 0);
+}
 
 /** xtcp_pace_hold() - the same for text that would leave; where it must wait, PACE is set */
-bool xtcp_pace_hold(struct xtcp_tcb *tcb, u64 now);
+static inline bool xtcp_pace_hold(struct xtcp_tcb *tcb, u64 now)
+{
+	if (!xtcp_pace_full(tcb, now))
+		return false;
+	/* with a qdisc, half of what may wait there is still there when we come again */
+	tcb->deadline[XTCP_T_PACE] = tcb->pace_next - (tcb->pace_fq ? XTCP_PACE_AHEAD / 2 : 0);
+	return true;
+}
 
 /** xtcp_pace_leaves() - when text that is sent now leaves this host: not before now */
-u64 xtcp_pace_leaves(const struct xtcp_tcb *tcb, u64 now);
+static inline u64 xtcp_pace_leaves(const struct xtcp_tcb *tcb, u64 now)
+{
+	return tcb->pace_fq ? max(now, tcb->pace_next) : now;
+}
 
-/** xtcp_pace_burst() - how much text leaves in one piece, where @most may */
+/** xtcp_pace_burst() - how much text leaves in one piece at @tcb->pacing_rate, if @most may */
 u32 xtcp_pace_burst(const struct xtcp_tcb *tcb, u32 most, u32 mss);
 
 /** xtcp_pace_sent() - @bytes of text were sent: when may the next leave? */
@@ -914,6 +946,19 @@ struct xtcp_tx {
 	u32 end_seq;
 	u64 at;
 };
+
+/**
+ * xtcp_tx_idle() - is there nothing that xtcp_tx_next() could want to send?
+ * A cheap look before the thorough one; where it is true, xtcp_tx_rests() takes its place.
+ */
+static inline bool xtcp_tx_idle(const struct xtcp_tcb *tcb)
+{
+	return tcb->snd_nxt == tcb->write_seq + tcb->fin_queued && !tcb->lost_bytes &&
+	       !tcb->tlp_due && !(tcb->todo & (XTCP_ACK_NOW | XTCP_PROBE_NOW));
+}
+
+/** xtcp_tx_rests() - nothing is to be sent: is cwnd still what limits the sender? */
+void xtcp_tx_rests(struct xtcp_tcb *tcb, u64 now);
 
 /**
  * xtcp_tx_next() - decide: lost > probe > new data (with FIN) > FIN > pure ACK,

@@ -61,8 +61,10 @@ static u32 round_down_to(u32 len, u32 mss)
 /* The longest text of one answer: whole segments. */
 static u32 burst_limit(const struct xtcp_tcb *tcb, u32 mss)
 {
-	u32 most = xtcp_pace_burst(tcb, tcb->gso_max, mss);
+	u32 most = tcb->gso_max;
 
+	if (tcb->pacing_rate)
+		most = xtcp_pace_burst(tcb, most, mss);
 	return most > mss ? round_down_to(most, mss) : mss;
 }
 
@@ -374,18 +376,24 @@ static bool next_ack(const struct xtcp_tcb *tcb, struct xtcp_tx *what)
  * RFC 7661 4.3: cwnd may grow while it is the limit.  In slow start half of it in
  * use is enough, or bursts would never open it.
  */
-static void note_cwnd_use(struct xtcp_tcb *tcb)
+static inline void note_cwnd(struct xtcp_tcb *tcb, u64 now)
 {
 	u32 pipe = xtcp_pipe(tcb);
 
+	if (xtcp_pace_full(tcb, now))	/* cwnd is not what holds us back right now */
+		return;
 	tcb->cwnd_limited = pipe + xtcp_smss(tcb) > tcb->cwnd ||
 		(tcb->cwnd < tcb->ssthresh && pipe > tcb->cwnd / 2);
 }
 
+void xtcp_tx_rests(struct xtcp_tcb *tcb, u64 now)
+{
+	note_cwnd(tcb, now);
+}
+
 static bool next_text(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
 {
-	if (!xtcp_pace_full(tcb, now))	/* else cwnd is not what holds us back right now */
-		note_cwnd_use(tcb);
+	note_cwnd(tcb, now);
 	if (tcb->frto && tcb->lost_bytes)
 		return next_frto(tcb, now, what);
 	if (tcb->lost_bytes)	/* new data would not fit either window */
@@ -461,6 +469,7 @@ static int book_new(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)
 		xtcp_tlp_sent(tcb, false);
 	else
 		xtcp_tlp_schedule(tcb, now);
+	note_cwnd(tcb, now);
 	return 0;
 }
 
@@ -493,6 +502,7 @@ static void book_rexmit(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 no
 	count_text(tcb, text, now);
 	tcb->bytes_retrans += text;
 	tcb->total_retrans += tcb->segs_out - before_it;
+	note_cwnd(tcb, now);
 }
 
 int xtcp_tx_prepare(struct xtcp_tcb *tcb, const struct xtcp_tx *what, u64 now)

@@ -208,6 +208,13 @@ static void note_recovery(struct end *e)
 	e->last_recovery = t->recovery;
 }
 
+static void made_room(struct end *e)
+{
+	set_space(e);
+	if (xtcp_rx_window_update_due(&e->tcb))
+		e->tcb.todo |= XTCP_ACK_NOW;
+}
+
 static void flush(struct end *e)
 {
 	struct xtcp_tcb *t = &e->tcb;
@@ -216,14 +223,10 @@ static void flush(struct end *e)
 
 	if (t->state == TCP_CLOSE)
 		return;
-	if (t->todo & XTCP_CHECK_WND) {
-		t->todo &= ~XTCP_CHECK_WND;
-		set_space(e);
-		if (xtcp_rx_window_update_due(t))
-			t->todo |= XTCP_ACK_NOW;
-	}
 	follow_pacing(e);
-	while (xtcp_tx_next(t, sim_now, &what)) {
+	if (xtcp_tx_idle(t))
+		xtcp_tx_rests(t, sim_now);
+	while (!xtcp_tx_idle(t) && xtcp_tx_next(t, sim_now, &what)) {
 		if (xtcp_tx_prepare(t, &what, sim_now))
 			break;
 		note_answer(e, &what);
@@ -345,7 +348,7 @@ static void take_text(struct end *e, const struct xtcp_segment *seg)
 	xtcp_rx_rtt(t, seg, sim_now);
 	if (!e->opts.manual_read) {
 		e->read_seq = t->rcv_nxt;
-		t->todo |= XTCP_CHECK_WND;
+		made_room(e);
 	}
 	if (e->app && e->app->received)
 		e->app->received(e, t->rcv_nxt - old);
@@ -515,7 +518,7 @@ u32 end_unread(const struct end *e)
 void end_read(struct end *e, u32 len)
 {
 	e->read_seq += min(len, end_unread(e));
-	e->tcb.todo |= XTCP_CHECK_WND;
+	made_room(e);
 	flush(e);
 }
 

@@ -120,18 +120,21 @@ static void emit(struct end *e, const struct xtcp_tx *what)
 	} while (seq != text_end);
 }
 
+static void made_room(struct end *e)
+{
+	set_space(e);
+	if (xtcp_rx_window_update_due(&e->tcb))
+		e->tcb.todo |= XTCP_ACK_NOW;
+}
+
 static void flush(struct end *e)
 {
 	struct xtcp_tcb *tcb = &e->tcb;
 	struct xtcp_tx what;
 
-	if (tcb->todo & XTCP_CHECK_WND) {
-		tcb->todo &= ~XTCP_CHECK_WND;
-		set_space(e);
-		if (xtcp_rx_window_update_due(tcb))
-			tcb->todo |= XTCP_ACK_NOW;
-	}
-	while (xtcp_tx_next(tcb, sim.now, &what)) {
+	if (xtcp_tx_idle(tcb))
+		xtcp_tx_rests(tcb, sim.now);
+	while (!xtcp_tx_idle(tcb) && xtcp_tx_next(tcb, sim.now, &what)) {
 		if (xtcp_tx_prepare(tcb, &what, sim.now))
 			break;
 		emit(e, &what);
@@ -271,7 +274,7 @@ static void user(struct __test_metadata *_metadata, struct end *e)
 	wake_user_later(e);
 	if (tcb->irs && tcb->rcv_nxt != e->read_seq) {
 		e->read_seq += 1 + unit_below(tcb->rcv_nxt - e->read_seq);
-		tcb->todo |= XTCP_CHECK_WND;
+		made_room(e);
 	}
 	if (!tcb->fin_queued) {
 		n = min(e->total - written, 1 + unit_below(unit_below(2) ? 100 : 20000));
