@@ -59,6 +59,9 @@ one_life() {
 
 save_arrows
 check "module unloads before the first round" until_true 60 unloaded
-for ((r = 0; r < ROUNDS; r++)); do one_life $r; done
+for ((r = 0; r < ROUNDS; r++)); do
+	((r % 10 || ROUNDS <= 10)) || note "round $r of $ROUNDS"
+	one_life $r
+done
 insmod "$KO"
 finished
