@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the socket tests change in their network namespace: veth pairs,
+ * What the socket tests change in their network namespace: veth pairs, VRFs,
  * addresses, routes, and a host that swallows every segment.  rtnetlink by
  * hand, so that the programs need no other program on the machine.
  */
@@ -50,18 +50,23 @@ __api void nl_init(struct nl_req *r, int type, int flags, const void *hdr, int l
 	memcpy(NLMSG_DATA(&r->nh), hdr, len);
 }
 
-/* Sends the request; a refusal by the kernel is fatal. */
-__api void nl_talk(struct nl_req *r)
+/* Sends the request; the kernel's answer: 0, or -1 with errno. */
+__api int nl_ask(struct nl_req *r)
 {
 	int fd = MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
 	struct { struct nlmsghdr nh; struct nlmsgerr err; char more[1024]; } ans;
 
 	MUST(send(fd, r, r->nh.nlmsg_len, 0));
 	MUST(recv(fd, &ans, sizeof(ans), 0));
-	errno = -ans.err.error;
-	if (ans.nh.nlmsg_type != NLMSG_ERROR || ans.err.error)
-		MUST(-1);
 	close(fd);
+	errno = -ans.err.error;
+	return ans.nh.nlmsg_type != NLMSG_ERROR || ans.err.error ? -1 : 0;
+}
+
+/* A refusal by the kernel is fatal. */
+__api void nl_talk(struct nl_req *r)
+{
+	MUST(nl_ask(r));
 }
 
 /* Changes interface flags: FLAGS of CHANGE. */
@@ -94,6 +99,39 @@ __api void add_veth(const char *a, const char *b)
 	nl_talk(&r);
 }
 
+/* A VRF with this routing table; false where the kernel has none. */
+__api bool add_vrf(const char *name, uint32_t table)
+{
+	struct ifinfomsg ifi = {};
+	struct rtattr *info, *data;
+	struct nl_req r;
+
+	nl_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	nl_attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	info = nl_attr(&r, IFLA_LINKINFO, NULL, 0);
+	nl_attr(&r, IFLA_INFO_KIND, "vrf", 3);
+	data = nl_attr(&r, IFLA_INFO_DATA, NULL, 0);
+	nl_attr(&r, IFLA_VRF_TABLE, &table, sizeof(table));
+	nl_nest_end(&r, data);
+	nl_nest_end(&r, info);
+	if (!nl_ask(&r))
+		return true;
+	if (errno != EOPNOTSUPP)
+		MUST(-1);
+	return false;
+}
+
+__api void if_master(const char *dev, const char *master)
+{
+	struct ifinfomsg ifi = { .ifi_index = if_nametoindex(dev) };
+	uint32_t index = if_nametoindex(master);
+	struct nl_req r;
+
+	nl_init(&r, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_attr(&r, IFLA_MASTER, &index, sizeof(index));
+	nl_talk(&r);
+}
+
 /* The device into the namespace NS. */
 __api void if_to_ns(const char *dev, int ns)
 {
@@ -119,7 +157,8 @@ __api int raw_addr(const union addr *a, const void **p)
 	return AF_INET;
 }
 
-__api void add_addr(const char *dev, const union addr *a, int plen)
+/* An address of the device, which is in the VRF if one is named. */
+__api void add_addr_in(const char *dev, const char *vrf, const union addr *a, int plen)
 {
 	const void *p;
 	int af = raw_addr(a, &p);
@@ -134,7 +173,12 @@ __api void add_addr(const char *dev, const union addr *a, int plen)
 	nl_attr(&r, IFA_ADDRESS, p, len);
 	nl_talk(&r);
 	if (af == AF_INET6)
-		wait_routed(dev, &a->in6.sin6_addr);
+		wait_routed(dev, vrf, &a->in6.sin6_addr);
+}
+
+__api void add_addr(const char *dev, const union addr *a, int plen)
+{
+	add_addr_in(dev, NULL, a, plen);
 }
 
 /* A route of TYPE (RTN_UNREACHABLE, RTN_PROHIBIT ...) to the host A. */

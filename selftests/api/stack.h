@@ -326,8 +326,8 @@ __api bool stack_selected(const char *variant)
 	return false;
 }
 
-/* One datagram from the address to itself. */
-__api bool echoes(const struct sockaddr_in6 *a)
+/* One datagram from the address to itself, within a VRF if one is named. */
+__api bool echoes(const struct sockaddr_in6 *a, const char *vrf)
 {
 	int fd = MUST(socket(AF_INET6, SOCK_DGRAM, 0));
 	struct sockaddr_in6 self;
@@ -335,6 +335,8 @@ __api bool echoes(const struct sockaddr_in6 *a)
 	char c = 0;
 	bool ok;
 
+	if (vrf)
+		MUST(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, vrf, strlen(vrf) + 1));
 	ok = !bind(fd, (void *)a, sizeof(*a)) &&
 	     !getsockname(fd, (void *)&self, &len) &&
 	     !connect(fd, (void *)&self, sizeof(self)) &&
@@ -344,12 +346,12 @@ __api bool echoes(const struct sockaddr_in6 *a)
 }
 
 /* IPv6 routes an address of its own from a work item: wait until it has. */
-__api void wait_routed(const char *dev, const struct in6_addr *a)
+__api void wait_routed(const char *dev, const char *vrf, const struct in6_addr *a)
 {
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = *a,
 				     .sin6_scope_id = if_nametoindex(dev) };
 
-	if (!UNTIL(echoes(&sin6)))
+	if (!UNTIL(echoes(&sin6, vrf)))
 		MUST(-1);
 }
 
@@ -363,7 +365,7 @@ __api void fresh_ns(void)
 	fd = MUST(socket(AF_INET, SOCK_DGRAM, 0));
 	MUST(ioctl(fd, SIOCSIFFLAGS, &ifr));
 	close(fd);
-	wait_routed("lo", &in6addr_loopback);
+	wait_routed("lo", NULL, &in6addr_loopback);
 	/* The reference shall not pace (BBR would). */
 	MUST(file_write("/proc/sys/net/ipv4/tcp_congestion_control", "reno"));
 	stack_set_mark();
