@@ -67,12 +67,23 @@ static bool fits(const struct sock *sk, const struct sk_buff *skb)
 	return skb_queue_empty(&sk->sk_receive_queue) && !xtcp_sk(sk)->ofo_truesize;
 }
 
+/* Where all sockets together are beyond net.xtcp.mem, what comes next in the stream
+ * gets in as long as nothing waits for the reader, on credit: if others hold the
+ * memory, the peer would give up otherwise.
+ */
+static bool has_memory(struct sock *sk, struct sk_buff *skb, u32 seq)
+{
+	return sk_rmem_schedule(sk, skb, skb->truesize) ||
+	       (skb_queue_empty(&sk->sk_receive_queue) &&
+		!after(seq, xtcp_sk(sk)->tcb.rcv_nxt));
+}
+
 /* Context: the XTCP header is still in front of skb->data. */
 bool xtcp_rcvbuf_admit(struct sock *sk, struct sk_buff *skb)
 {
 	u32 seq = ntohl(tcp_hdr(skb)->seq);
 
-	while (!fits(sk, skb) || !sk_rmem_schedule(sk, skb, skb->truesize)) {
+	while (!fits(sk, skb) || !has_memory(sk, skb, seq)) {
 		if (!prune(sk, seq))
 			return false;
 	}

@@ -216,7 +216,8 @@ static int take_some(struct sock *sk, struct msghdr *msg)
 	if (b->tail - b->head == b->size && !grow(b))
 		return 0;
 	n = min_t(size_t, msg_data_left(msg), pfrag->size - pfrag->offset);
-	if (!sk_wmem_schedule(sk, n + FRAG_COST))
+	/* on credit where nothing is queued, or a writer could wait for others for ever */
+	if (!sk_wmem_schedule(sk, n + FRAG_COST) && sk->sk_wmem_queued)
 		return 0;
 	if (copy_page_from_iter(pfrag->page, pfrag->offset, n, &msg->msg_iter) != n)
 		return -EFAULT;

@@ -160,7 +160,7 @@ static bool too_many_orphans(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_sknet(sk);
 
-	return atomic_read(&xn->orphan_count) > READ_ONCE(xn->sysctl.max_orphans) ||
+	return atomic_read(&xn->orphan_count) >= READ_ONCE(xn->sysctl.max_orphans) ||
 	       (sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
 		sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2));
 }
