@@ -425,6 +425,64 @@ TEST_F(bind, timewait)
 	pair_on(lfd, fd);
 }
 
+/* Closes FD[0] first, so that its address pair goes into TIME-WAIT. */
+static void end_in_timewait(int fd[2])
+{
+	char c;
+
+	MUST(shutdown(fd[0], SHUT_WR));
+	MUST(recv(fd[1], &c, 1, 0));
+	MUST(close(fd[1]));
+	MUST(recv(fd[0], &c, 1, 0));
+	MUST(close(fd[0]));
+}
+
+/* RFC 6191: the client takes its last port again, if it has waited a second. */
+TEST_F(bind, timewait_and_connect)
+{
+	union addr to = addr_loop(5000);
+	int lfd, fd[2];
+	char c;
+
+	fresh_ns();
+	port_range(40000, 40000);
+	lfd = listen_at(&to, 4);
+	MUST(file_write(stack_sysctl("tw_reuse"), "0"));
+	pair_on(lfd, fd);
+	end_in_timewait(fd);
+	usleep(2100000);
+	EXPECT_ERR(EADDRNOTAVAIL, do_connect(xsocket(0), &to));
+	MUST(file_write(stack_sysctl("tw_reuse"), "1"));
+	pair_on(lfd, fd);
+	EXPECT_EQ(40000, local_port(fd[0]));
+	EXPECT_EQ(1, send(fd[0], "x", 1, 0));
+	EXPECT_EQ(1, recv(fd[1], &c, 1, 0));
+	end_in_timewait(fd);
+	/* Too soon. */
+	EXPECT_ERR(EADDRNOTAVAIL, do_connect(xsocket(0), &to));
+}
+
+/* A port that bind() has named is not asked how long ago. */
+TEST_F(bind, timewait_and_bound_connect)
+{
+	union addr to, me = addr_refused();
+	int lfd = listener(&to, 4), fd[2], i;
+	char c;
+
+	for (i = 0; i < 3; i++) {
+		fd[0] = bound(&me, SO_REUSEADDR);
+		ASSERT_LE(0, fd[0]);
+		EXPECT_OK(do_connect(fd[0], &to));
+		fd[1] = accept(lfd, NULL, NULL);
+		ASSERT_LE(0, fd[1]);
+		EXPECT_EQ(1, send(fd[0], "x", 1, 0));
+		EXPECT_EQ(1, recv(fd[1], &c, 1, 0));
+		end_in_timewait(fd);
+		usleep(10000);
+	}
+	stack_traffic = true;
+}
+
 /* A socket with children alive: the port stays taken without SO_REUSEADDR. */
 TEST_F(bind, children_hold_the_port)
 {
