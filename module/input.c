@@ -455,6 +455,13 @@ static enum xtcp_mib process(struct sock *sk, struct sk_buff *skb,
 	return why;
 }
 
+/* What a connection is in, seen from outside: the entry in a socket's place counts. */
+static u8 state_of(const struct sock *sk)
+{
+	return sk->sk_state == TCP_CLOSE && xtcp_sk(sk)->in_time_wait ? TCP_TIME_WAIT :
+								       sk->sk_state;
+}
+
 int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
@@ -478,7 +485,7 @@ int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 	else
 		why = process(sk, skb, &seg, now);
 	if (state != TCP_LISTEN)
-		trace_xtcp_seg_in(net, &xtcp_sk(sk)->ep.key, state, sk->sk_state, &seg, why);
+		trace_xtcp_seg_in(net, &xtcp_sk(sk)->ep.key, state, state_of(sk), &seg, why);
 	xtcp_flush(sk, now);
 	if (why != XTCP_KEPT)
 		xtcp_drop(net, skb, why);

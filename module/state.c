@@ -97,8 +97,11 @@ static void enter_fin_wait2(struct sock *sk)
 /* A small entry takes the connection's place; the socket itself is done. */
 static void enter_time_wait(struct sock *sk)
 {
-	if (!xtcp_tw_start(sk))
-		take_arrow(&xtcp_sk(sk)->ep, TCP_TIME_WAIT, EV_ABORT);
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->in_time_wait = xtcp_tw_start(sk);
+	if (!xs->in_time_wait)
+		take_arrow(&xs->ep, TCP_TIME_WAIT, EV_ABORT);
 	set_state(sk, TCP_CLOSE);
 	enter_closed(sk);
 }
@@ -142,8 +145,10 @@ bool xtcp_event(struct sock *sk, enum xtcp_event ev)
 	if (next == TCP_CLOSE || next == TCP_TIME_WAIT)
 		leave_metrics(sk);
 	/* a full socket never shows TIME-WAIT: sk_fullsock() would deny what it is */
-	if (next != TCP_TIME_WAIT)
+	if (next != TCP_TIME_WAIT) {
+		xtcp_sk(sk)->in_time_wait = 0;
 		set_state(sk, next);
+	}
 	if (entry_action[next])
 		entry_action[next](sk);
 	return true;

@@ -9,7 +9,7 @@
  *	xtcp_seg_in	every segment with a good checksum, when its fate is known
  *	xtcp_seg_out	every segment or super-packet handed to the network layer
  *	xtcp_retransmit	before the xtcp_seg_out of data sent again; cause is one of
- *			timeout, fast, syn, tail
+ *			timeout, fast, syn, probe
  *	xtcp_timer	a deadline that is served, and how late
  */
 #undef TRACE_SYSTEM

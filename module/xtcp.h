@@ -235,6 +235,7 @@ struct xtcp_sock {
 	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
 	struct list_head accept_node;	/* as a child waiting for accept() */
 	u8 is_listening;		/* by the lock of the port's chain */
+	u8 in_time_wait;		/* closed, and an entry stands in its place */
 
 	/* options (sockopt.c); times in ns, 0 = the namespace's */
 	u64 keepalive_time;
