@@ -288,7 +288,8 @@ struct xtcp_tcb {
 	u32 cwnd;
 	u32 ssthresh;
 	u32 cwnd_acked;		/* bytes counted towards the next increase */
-	u8 cwnd_limited:1,	/* the last flush was stopped by cwnd (RFC 7661) */
+	u32 limited_end;	/* with cwnd_limited: SND.NXT when cwnd last was the limit */
+	u8 cwnd_limited:1,	/* SND.UNA was in flight when cwnd was the limit (RFC 7661) */
 	   cc_on:1,		/* cc->init() was called, release() is due */
 	   cc_cut:1;		/* the last reduction was by cc, which can take it back */
 	u64 last_send_at;	/* last data transmission (restart after idle) */

@@ -122,12 +122,23 @@ static u32 cwnd_room(const struct xtcp_tcb *tcb, u32 mss)
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
+/*
+ * All that is in flight now was sent into a network that held a whole cwnd: each ACK of
+ * it may open cwnd (RFC 5681 3.1, RFC 9438 4.2), also when the user has had nothing more
+ * to send since.
+ */
+static void limited_by_cwnd(struct xtcp_tcb *tcb)
+{
+	tcb->cwnd_limited = 1;
+	tcb->limited_end = tcb->snd_nxt;
+}
+
 /* Cut @len to @room, in whole segments; 0 where that leaves nothing. */
 static u32 cut_to_cwnd(struct xtcp_tcb *tcb, u32 len, u32 room, u32 mss)
 {
 	if (len <= room)
 		return len;
-	tcb->cwnd_limited = 1;
+	limited_by_cwnd(tcb);
 	return round_down_to(room, mss);
 }
 
@@ -382,8 +393,11 @@ static inline void note_cwnd(struct xtcp_tcb *tcb, u64 now)
 
 	if (xtcp_pace_full(tcb, now))	/* cwnd is not what holds us back right now */
 		return;
-	tcb->cwnd_limited = pipe + xtcp_smss(tcb) > tcb->cwnd ||
-		(tcb->cwnd < tcb->ssthresh && pipe > tcb->cwnd / 2);
+	if (pipe + xtcp_smss(tcb) > tcb->cwnd ||
+	    (tcb->cwnd < tcb->ssthresh && pipe > tcb->cwnd / 2))
+		limited_by_cwnd(tcb);
+	else if (!before(tcb->snd_una, tcb->limited_end))
+		tcb->cwnd_limited = 0;
 }
 
 void xtcp_tx_rests(struct xtcp_tcb *tcb, u64 now)

@@ -144,6 +144,34 @@ TEST(initial_window_in_whole_segments)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/* RFC 5681 3.1, RFC 7661: what was in flight when cwnd was full shows that the path takes
+ * as much, also after the user has nothing more to send; what was sent later does not
+ */
+TEST(cwnd_was_the_limit_for_a_window)
+{
+	struct sender s;
+	u32 before_it;
+
+	sender_init(&s, 1);
+	xtcp_cc_assign(&s.tcb, &xtcp_cc_cubic, s.now);
+	s.tcb.cwnd = 5000;
+	s.tcb.ssthresh = 5000;
+	sender_write(&s, 7000);
+	ASSERT_EQ(5, sender_flush(&s));
+	sender_ack(&s, 4000);
+	ASSERT_EQ(2, sender_flush(&s));		/* pipe is 3 of 5: the end of the message */
+	ASSERT_TRUE(!!s.tcb.cwnd_limited);	/* the fifth was the last of a full window */
+	before_it = s.tcb.cwnd;
+	sender_ack(&s, 5000);
+	ASSERT_EQ(0, sender_flush(&s));
+	ASSERT_TRUE(!s.tcb.cwnd_limited);
+	ASSERT_LE(before_it + 100, s.tcb.cwnd);
+	before_it = s.tcb.cwnd;
+	sender_ack(&s, 7000);
+	ASSERT_EQ(before_it, s.tcb.cwnd);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 /* With room in cwnd for less than SMSS a short queue may go, a long one not */
 TEST(cwnd_never_makes_a_small_segment)
 {
