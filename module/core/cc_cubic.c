@@ -193,26 +193,32 @@ static void cubic_on_ack(struct xtcp_tcb *tcb, const struct xtcp_cc_ack *a, u64 
 }
 
 /*
- * 4.6, 4.7; FlightSize as RFC 5681 3.2 step 2 has it, without limited transmit.  The ACK
- * with the echo of a mark may have emptied the pipe: cwnd counts then (RFC 3168 6.1.2).
+ * The window to reduce.  4.6 allows cwnd in place of FlightSize where cwnd does not grow
+ * unless it is used, and so it is here.  When the end of a message is lost, FlightSize is
+ * that end alone, all before it being acknowledged by then, and would say nothing about
+ * what the path has carried.  In recovery cwnd is on its way to ssthresh (RFC 9937).
  */
+static u32 window_to_reduce(const struct xtcp_tcb *tcb)
+{
+	return tcb->recovery == XTCP_RECOVERY ? tcb->ssthresh : tcb->cwnd;
+}
+
+/* 4.6, 4.7 */
 static void cubic_on_congestion(struct xtcp_tcb *tcb, enum xtcp_cc_cause why, u64 now)
 {
 	struct cubic *c = priv(tcb);
-	u32 flight = min(tcb->snd_nxt - tcb->snd_una, tcb->cwnd);
+	u32 cwnd = window_to_reduce(tcb);
 
-	if (why == XTCP_CC_ECN_MARK)
-		flight = tcb->cwnd;
 	c->prev = c->e;
 	c->prev_flat = c->flat;
-	tcb->ssthresh = max_t(u32, div_u64((u64)flight * BETA_NUM, BETA_DEN),
+	tcb->ssthresh = max_t(u32, div_u64((u64)cwnd * BETA_NUM, BETA_DEN),
 			      2 * xtcp_smss(tcb));
-	c->e.cwnd_prior = tcb->cwnd;
+	c->e.cwnd_prior = cwnd;
 	/* fast convergence: cwnd * (1 + beta) / 2 */
-	if (tcb->cwnd < c->e.w_max)
-		c->e.w_max = div_u64((u64)tcb->cwnd * (BETA_DEN + BETA_NUM), 2 * BETA_DEN);
+	if (cwnd < c->e.w_max)
+		c->e.w_max = div_u64((u64)cwnd * (BETA_DEN + BETA_NUM), 2 * BETA_DEN);
 	else
-		c->e.w_max = tcb->cwnd;
+		c->e.w_max = cwnd;
 	c->flat = why == XTCP_CC_RTO;
 	c->e.start = 0;
 }

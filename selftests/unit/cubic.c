@@ -36,17 +36,17 @@ static void ack_bytes(struct sender *s, u32 len)
 	ASSERT_LE((s64)(is), (s64)(want) + (s64)(by));		\
 } while (0)
 
-/* 4.6: beta 0.7 of FlightSize, at least 2 SMSS; cwnd is the caller's */
+/* 4.6: beta 0.7 of cwnd, whatever FlightSize is, at least 2 SMSS; cwnd is the caller's */
 TEST(decrease)
 {
 	static const struct {
 		u32 flight, cwnd, ssthresh;
 	} v[] = {
 		{ 100000, 100000, 70000 },
-		{ 50000, 100000, 35000 },
+		{ 50000, 100000, 70000 },
 		{ 110000, 100000, 70000 },	/* without limited transmit */
 		{ 2000, 2000, 2000 },
-		{ 0, 10000, 2000 },
+		{ 100, 10000, 7000 },		/* the end of a message */
 		{ 1u << 30, 1u << 30, 751619276 },
 	};
 	enum xtcp_cc_cause why;
@@ -66,6 +66,22 @@ TEST(decrease)
 		ASSERT_EQ(max(v[i].cwnd / 10 * 7 + v[i].cwnd % 10 * 7 / 10, 2u * MSS),
 			  s.tcb.ssthresh);
 	}
+}
+
+/* RFC 5681 4.3: a timeout in fast recovery is a second reduction, of what the first has left,
+ * not of the cwnd that is on its way there (RFC 9937); W_max is that as well
+ */
+TEST(decrease_in_recovery)
+{
+	struct sender s;
+
+	cubic_init_flow(&s, 100000);
+	s.tcb.cc->on_congestion(&s.tcb, XTCP_CC_LOSS, s.now);
+	s.tcb.recovery = XTCP_RECOVERY;
+	s.tcb.cwnd = 5000;
+	s.tcb.cc->on_congestion(&s.tcb, XTCP_CC_RTO, s.now);
+	ASSERT_EQ(49000, s.tcb.ssthresh);
+	ASSERT_EQ(5000, s.tcb.cwnd);
 }
 
 /*
