@@ -230,17 +230,21 @@ static void start_persist(struct xtcp_tcb *tcb, u64 now)
 }
 
 /*
- * A burst worth waiting for.  An eighth of the window keeps the ACK clock running.  More
- * than what leaves in TRAIN_NS saves a slow connection no work, but its packets then meet
- * a full queue together, and more of them are lost there than of a smoother sender's.
+ * Room worth waiting for.  An eighth of the window keeps the ACK clock running.  More than
+ * what leaves in TRAIN_NS saves a slow connection no work, but its packets then meet a
+ * full queue together, and more of them are lost there than of a smoother sender's.
+ * Still fewer are lost of one that sends each segment by itself, as the prompt ACKs of our
+ * peer would let us: beside a sender whose peer acknowledges every second one (RFC 9293
+ * 3.8.6.3) that takes more than half of a link.  So a part of a second one must fit too.
  */
 static u32 worthy(const struct xtcp_tcb *tcb)
 {
-	u32 wnd = min(tcb->cwnd, tcb->max_snd_wnd);
+	u32 wnd = min(tcb->cwnd, tcb->max_snd_wnd), mss = xtcp_smss(tcb), train;
 
 	if (tcb->srtt <= 8 * TRAIN_NS)
-		return wnd / 8;
-	return div64_u64((u64)wnd * TRAIN_NS, tcb->srtt);
+		return round_down_to(wnd / 8, mss);
+	train = round_down_to(div64_u64((u64)wnd * TRAIN_NS, tcb->srtt), mss);
+	return train <= mss && wnd / 8 >= 2 * mss ? mss + mss / 4 : train;
 }
 
 /*
@@ -248,21 +252,22 @@ static u32 worthy(const struct xtcp_tcb *tcb)
  * further: a longer burst then costs less than two short ones now.  In whole segments:
  * of a window of ten none waits for a second one.  With nothing in flight all goes.
  */
-static bool worth_waiting(const struct xtcp_tcb *tcb, u32 len, u32 most)
+static bool worth_waiting(const struct xtcp_tcb *tcb, u32 room, u32 most)
 {
-	if (len == most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN ||
+	if (room >= most || tcb->snd_nxt == tcb->snd_una || tcb->recovery != XTCP_OPEN ||
 	    tcb->tlp_due)
 		return false;
-	return len < round_down_to(worthy(tcb), xtcp_smss(tcb));
+	return room < worthy(tcb);
 }
 
 static u32 new_text(struct xtcp_tcb *tcb, u32 queued, u32 mss)
 {
-	u32 most = min(queued, tcb->tlp_due ? mss : burst_limit(tcb, mss)), len = most;
+	u32 most = min(queued, tcb->tlp_due ? mss : burst_limit(tcb, mss)), len, room;
 
-	len = min(len, window_room(tcb, tcb->snd_nxt));
-	len = cut_to_cwnd(tcb, len, cwnd_room(tcb, mss), mss);
-	if (worth_waiting(tcb, len, most))
+	len = min(most, window_room(tcb, tcb->snd_nxt));
+	room = min(len, cwnd_room(tcb, mss));
+	len = cut_to_cwnd(tcb, len, room, mss);
+	if (worth_waiting(tcb, room, most))
 		return 0;
 	return without_silly_end(tcb, len, queued, mss);
 }

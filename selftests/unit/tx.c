@@ -226,24 +226,30 @@ TEST(super_packets)
 	}
 }
 
-/* 40 segments in flight, and the window opens: the whole segments of an eighth of it are
- * awaited, but not more than a millisecond's share of the round trip.
+/* So much in flight, and the window opens: the whole segments of an eighth of it are awaited,
+ * but not more than a millisecond's share of the round trip; where that is less than two, a
+ * quarter of a second one.
  */
 TEST(no_long_burst_is_saved_up)
 {
 	static const struct {
 		u64 srtt;
-		u32 room, leave;	/* segments */
+		u32 flight, room, leave;	/* segments of 1,000 */
 	} t[] = {
-		{ MS / 10, 4, 0 },	/* 44 / 8 = 5.5: five */
-		{ MS / 10, 5, 5 },	/* 45 / 8 = 5.6 */
-		{ 8 * MS, 4, 0 },
-		{ 8 * MS, 5, 5 },
-		{ 10 * MS, 3, 0 },	/* 43 / 10: four */
-		{ 10 * MS, 4, 4 },
-		{ 20 * MS, 1, 0 },	/* 41 / 20: two */
-		{ 20 * MS, 2, 2 },
-		{ 100 * MS, 1, 1 },	/* 41 / 100 */
+		{ MS / 10, 40, 4999, 0 },	/* 44 / 8 = 5.5: five */
+		{ MS / 10, 40, 5000, 5 },	/* 45 / 8 = 5.6 */
+		{ 8 * MS, 40, 4999, 0 },
+		{ 8 * MS, 40, 5000, 5 },
+		{ 10 * MS, 40, 3999, 0 },	/* 43 / 10: four */
+		{ 10 * MS, 40, 4000, 4 },
+		{ 20 * MS, 40, 1999, 0 },	/* 41 / 20: two */
+		{ 20 * MS, 40, 2000, 2 },
+		{ 21 * MS, 40, 1249, 0 },	/* 41 / 21: one, and a part */
+		{ 21 * MS, 40, 1250, 1 },
+		{ 100 * MS, 40, 1249, 0 },	/* 41 / 100 */
+		{ 100 * MS, 40, 1250, 1 },
+		{ 100 * MS, 15, 1249, 0 },	/* 16 / 8 = 2 */
+		{ 100 * MS, 14, 1249, 1 },	/* 15 / 8: a small window waits for nothing */
 	};
 	struct sender s;
 	unsigned int i;
@@ -251,14 +257,15 @@ TEST(no_long_burst_is_saved_up)
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		sender_init(&s, 9);
 		s.tcb.gso_max = 60 * MSS;
-		s.tcb.cwnd = 40 * MSS;
+		s.tcb.cwnd = t[i].flight * MSS;
 		sender_write(&s, 200 * MSS);
 		sender_flush(&s);
-		ASSERT_EQ(40 * MSS, s.tcb.snd_nxt - s.tcb.snd_una);
+		ASSERT_EQ(t[i].flight * MSS, s.tcb.snd_nxt - s.tcb.snd_una);
 		s.tcb.srtt = t[i].srtt;
-		s.tcb.cwnd += t[i].room * MSS;
+		s.tcb.cwnd += t[i].room;
 		sender_flush(&s);
-		ASSERT_EQ((40 + t[i].leave) * MSS, s.tcb.snd_nxt - s.tcb.snd_una);
+		ASSERT_EQ((t[i].flight + t[i].leave) * MSS, s.tcb.snd_nxt - s.tcb.snd_una)
+			TH_LOG("row %u", i);
 		xtcp_tcb_purge(&s.tcb);
 	}
 }
