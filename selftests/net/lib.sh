@@ -112,9 +112,9 @@ set_mtu() {
 		ip -n b addr replace fd00:1::2/64 dev eth-a nodad; }
 }
 
-# address FAMILY HOST(1|2) [LINK]
+# address FAMILY HOST(1|2) [LINK]: of link $LINK, or 1, where none is named
 address() {
-	if [[ $1 == 4 ]]; then echo "10.0.${3:-1}.$2"; else echo "fd00:${3:-1}::$2"; fi
+	if [[ $1 == 4 ]]; then echo "10.0.${3:-${LINK:-1}}.$2"; else echo "fd00:${3:-${LINK:-1}}::$2"; fi
 }
 
 # ---- proof of the stack ----
