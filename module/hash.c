@@ -74,6 +74,12 @@ static bool ep_match(struct xtcp_ep *ep, struct net *net, const struct xtcp_key 
 	       inet_sk_bound_dev_eq(net, ep_device(ep), dif, sdif);
 }
 
+bool xtcp_ep_is_for(struct xtcp_ep *ep, struct net *net, const struct xtcp_key *key,
+		    int dif, int sdif)
+{
+	return !hlist_nulls_unhashed_lockless(&ep->node) && ep_match(ep, net, key, dif, sdif);
+}
+
 void xtcp_key_from_sk(struct sock *sk)
 {
 	struct xtcp_key *key = &xtcp_sk(sk)->ep.key;

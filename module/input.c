@@ -275,6 +275,14 @@ static void on_fin(struct sock *sk, u64 now)
 	sk_wake_async(sk, SOCK_WAKE_WAITD, sk->sk_shutdown == SHUTDOWN_MASK ? POLL_HUP : POLL_IN);
 }
 
+/* Devices share the route to a local address. */
+static void learn_route(struct sock *sk, const struct sk_buff *skb)
+{
+	if (unlikely(skb_dst(skb) != rcu_access_pointer(sk->sk_rx_dst) ||
+		     skb->skb_iif != sk->sk_rx_dst_ifindex))
+		xtcp_early_learn(sk, skb);
+}
+
 /* Sixth to eighth: urgent pointer, text, FIN. */
 static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 				     const struct xtcp_segment *seg, u64 now)
@@ -282,6 +290,8 @@ static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	enum xtcp_mib why = XTCP_KEPT;
 
+	if (sk->sk_state == TCP_ESTABLISHED)
+		learn_route(sk, skb);
 	if (!xtcp_state_info[sk->sk_state].can_recv) {
 		/* CLOSE-WAIT, CLOSING, LAST-ACK: text behind the peer's FIN is ignored */
 		consume_skb(skb);
@@ -607,9 +617,14 @@ void xtcp_demux(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sd
 void xtcp_rcv(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif)
 {
 	struct net *net = dev_net(skb->dev);
+	struct sock *sk;
 
 	xtcp_mib_add(net, XTCP_IN_SEGS, max_t(u16, 1, skb_shinfo(skb)->gso_segs));
 	if (skb_is_gso(skb))
 		xtcp_mib_inc(net, XTCP_IN_SUPER);
-	xtcp_demux(skb, key, dif, sdif);
+	sk = xtcp_early_take(skb, key, dif, sdif);
+	if (sk)
+		to_socket(sk, skb);
+	else
+		xtcp_demux(skb, key, dif, sdif);
 }

@@ -240,6 +240,7 @@ static void reset_clone(struct sock *child, const struct sock *listener)
 	xtcp_state_inherit(child, TCP_SYN_RECV);
 	RCU_INIT_POINTER(xs->inet.inet_opt, NULL);
 	RCU_INIT_POINTER(xs->inet.mc_list, NULL);
+	RCU_INIT_POINTER(child->sk_rx_dst, NULL);
 	atomic64_set(&child->sk_cookie, 0);
 	child->sk_shutdown = 0;
 	child->sk_ack_backlog = 0;

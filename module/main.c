@@ -121,8 +121,10 @@ static void __net_exit net_end(struct net *net)
 	net_stop(net, ARRAY_SIZE(net_parts));
 }
 
+/* What comes with packets ends first; a grace period follows before net_end(). */
 static struct pernet_operations net_ops = {
 	.init = net_start,
+	.pre_exit = xtcp_early_net_pre_exit,
 	.exit = net_end,
 	.id = &xtcp_net_id,
 	.size = sizeof(struct xtcp_net),

@@ -23,6 +23,7 @@
 	C(OUT_RSTS, "OutRsts")						\
 	C(OUT_SUPER, "OutSuperPackets")					\
 	C(IN_SUPER, "InSuperPackets")					\
+	C(EARLY_DEMUX, "EarlyDemux")					\
 	C(GSO_SEGMENTED, "GsoSegmented")				\
 	C(GSO_SW_CSUM, "GsoSoftwareCsum")				\
 	C(HP_HITS, "HPHits")						\

@@ -93,6 +93,7 @@ static int init_sock(struct sock *sk)
 	xtcp_sk(sk)->af_ops = v6 ? &xtcp_v6_ops : &xtcp_v4_ops;
 	init_from_sysctls(sk);
 	xtcp_init_xs(sk);
+	xtcp_early_start(xtcp_sknet(sk));
 	sk_sockets_allocated_inc(sk);
 	return 0;
 }
@@ -441,6 +442,7 @@ static void forget_connection(struct sock *sk)
 		sk->sk_frag.offset = 0;
 	}
 	sk_dst_reset(sk);
+	dst_release(xtcp_early_forget(sk));
 }
 
 int xtcp_disconnect(struct sock *sk, int flags)

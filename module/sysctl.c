@@ -24,7 +24,18 @@ struct row {
 	const char *name;
 	unsigned int offset;		/* in struct xtcp_sysctl */
 	int def, min, max;
+	proc_handler *handler;		/* NULL: a number and nothing else */
 };
+
+static int do_early(xt_ctl_table *ctl, int write, void *buf, size_t *len, loff_t *pos)
+{
+	struct xtcp_net *xn = container_of((int *)ctl->data, struct xtcp_net, sysctl.early_demux);
+	int err = proc_dointvec_minmax(ctl, write, buf, len, pos);
+
+	if (!err && write)
+		xtcp_early_switch(xn);
+	return err;
+}
 
 #define ROW_AS(_name, _field, _def, _min, _max)					\
 	{ .name = #_name, .offset = offsetof(struct xtcp_sysctl, _field),	\
@@ -65,6 +76,7 @@ static const struct row rows[] = {
 	ROW(syncookies,			1, 0, 2),		/* 2: always */
 	/* receive buffer: 1/2^n is overhead; from 0 down: the window gets 1/2^-n of it */
 	ROW(adv_win_scale,		1, -31, 31),
+	{ "early_demux", offsetof(struct xtcp_sysctl, early_demux), 1, 0, 1, do_early },
 	ROW(stdurg,			0, 0, 1),		/* RFC 6093 */
 	/* RFC 8985 7, tail loss probes: 0 none, the others as in Linux mean one */
 	ROW(early_retrans,		3, 0, 4),
@@ -194,7 +206,7 @@ static void fill_row(struct ctl_table *t, const struct row *row, struct xtcp_net
 	t->data = row_data(&xn->sysctl, row);
 	t->maxlen = sizeof(int);
 	t->mode = 0644;
-	t->proc_handler = proc_dointvec_minmax;
+	t->proc_handler = row->handler ?: proc_dointvec_minmax;
 	t->extra1 = (void *)&row->min;
 	t->extra2 = (void *)&row->max;
 }

@@ -330,6 +330,7 @@ struct xtcp_sysctl {
 	int rto_floor, max_ack_delay;	/* us */
 	int no_metrics_save, no_ssthresh_metrics_save;
 	int adv_win_scale;		/* see sysctl.c */
+	int early_demux;
 };
 
 struct xtcp_net {
@@ -361,6 +362,7 @@ struct xtcp_net {
 	u32 challenge_left;
 
 	atomic_t sockets;		/* full sockets alive, for /proc */
+	bool early_used, early_hooked;	/* early.c */
 };
 
 extern unsigned int xtcp_net_id;
@@ -621,6 +623,9 @@ void xtcp_ep_put(struct xtcp_ep *ep);
 /* proto.hash / proto.unhash: unhash removes from whichever table */
 int xtcp_hash(struct sock *sk);
 void xtcp_unhash(struct sock *sk);
+/* is @ep, found before, still in the table and the one for @key? */
+bool xtcp_ep_is_for(struct xtcp_ep *ep, struct net *net, const struct xtcp_key *key,
+		    int dif, int sdif);
 /* the endpoint that a segment is for */
 void xtcp_key_from_skb(const struct sk_buff *skb, struct xtcp_key *key);
 /* xs->ep.key from the inet_sock's addresses and ports */
@@ -809,6 +814,33 @@ bool xtcp_check(struct sk_buff *skb);
 void xtcp_setup_caps(struct sock *sk, struct dst_entry *dst);
 void xtcp_forget_peer(struct sock *sk);
 int xtcp_reply_oif(struct net *net, const struct xtcp_key *key, int dif);
+
+/* ---------------------------------------------------------------- early.c */
+
+#ifdef CONFIG_NETFILTER
+void xtcp_early_start(struct xtcp_net *xn);
+void xtcp_early_switch(struct xtcp_net *xn);
+void xtcp_early_net_pre_exit(struct net *net);
+struct sock *xtcp_early_take(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sdif);
+void xtcp_early_learn(struct sock *sk, const struct sk_buff *skb);
+#else
+static inline void xtcp_early_start(struct xtcp_net *xn) { }
+static inline void xtcp_early_switch(struct xtcp_net *xn) { }
+static inline void xtcp_early_net_pre_exit(struct net *net) { }
+static inline void xtcp_early_learn(struct sock *sk, const struct sk_buff *skb) { }
+
+static inline struct sock *xtcp_early_take(struct sk_buff *skb, const struct xtcp_key *key,
+					   int dif, int sdif)
+{
+	return NULL;
+}
+#endif
+
+/* Return: the route that was remembered, its reference is the caller's; or NULL */
+static inline struct dst_entry *xtcp_early_forget(struct sock *sk)
+{
+	return unrcu_pointer(xchg(&sk->sk_rx_dst, NULL));
+}
 
 /* ---------------------------------------------------------------- icmp.c */
 
