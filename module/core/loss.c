@@ -133,6 +133,8 @@ static bool on_advance(struct xtcp_tcb *tcb, const struct xtcp_map_acked *m)
 		return false;
 	}
 	leave_recovery(tcb);
+	if (was == XTCP_RTO_RECOVERY)
+		xtcp_rto_confirmed(tcb);
 	if (was == XTCP_RECOVERY && tcb->sack_ok)
 		tcb->cwnd = tcb->ssthresh;	/* RFC 9937 6.2 */
 	else if (was == XTCP_RECOVERY)

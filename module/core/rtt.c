@@ -9,6 +9,8 @@
 #include "tcb.h"
 
 #define MIN_RTT_WINDOW	(300 * XTCP_NSEC_PER_SEC)
+#define GENTLE_STEPS	6	/* of the back-off */
+#define RIGHT_IN_A_ROW	4	/* timeouts that lower a raised floor by a step */
 
 static void update_min_rtt(struct xtcp_tcb *tcb, u64 rtt, u64 now)
 {
@@ -68,16 +70,17 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now)
  * One step of the back-off, RFC 6298 5.5.
  *
  * Deviation: between two XTCPs, and where any other TCP would not yet have sent again at
- * all, one and a half times instead of twice.  With senders that share a full queue it
- * is those that have lost some in a row which the link waits for in the end, and with
- * every doubling for as long again as all others took.  RFC 8961 4 (4) asks for an
- * exponential back-off with a longer interval each time; that it still is.
+ * all, the first steps are by a quarter, the others by a half, instead of twice.  With
+ * senders that share a full queue it is those that have lost some in a row which the link
+ * waits for in the end, and with every doubling for as long again as all others took.  RFC
+ * 8961 4 (4) asks for an exponential back-off with a longer interval each time; that it
+ * still is, and with thousands of senders the steps that count are the later ones.
  */
-static u64 back_off(const struct xtcp_tcb *tcb, u64 rto)
+static u64 back_off(const struct xtcp_tcb *tcb, u64 rto, unsigned int step)
 {
-	if (tcb->nego_ok && !tcb->syn_out && rto < tcb->rto_min)
-		return rto + ((rto + 1) >> 1);
-	return rto << 1;
+	if (!tcb->nego_ok || tcb->syn_out || rto >= tcb->rto_min)
+		return rto << 1;
+	return step < GENTLE_STEPS ? rto + ((rto + 3) >> 2) : rto + ((rto + 1) >> 1);
 }
 
 u64 xtcp_rto(const struct xtcp_tcb *tcb)
@@ -86,7 +89,7 @@ u64 xtcp_rto(const struct xtcp_tcb *tcb)
 	unsigned int i;
 
 	for (i = 0; i < tcb->backoff && rto < tcb->rto_max; i++)
-		rto = back_off(tcb, rto);
+		rto = back_off(tcb, rto, i);
 	return min(rto, tcb->rto_max);
 }
 
@@ -114,7 +117,20 @@ void xtcp_rto_undone(struct xtcp_tcb *tcb)
 	if (!tcb->nego_ok || xtcp_rto_floor(tcb) >= tcb->rto_min)
 		return;
 	tcb->floor_shift++;
+	tcb->rto_right = 0;
 	tcb->todo |= XTCP_SAVE_METRICS;
+	xtcp_rto_update(tcb);
+}
+
+/* But what comes late where every timeout is right waits for nothing, and on a connection
+ * that lasts, some mistakes come together in the end.
+ */
+void xtcp_rto_confirmed(struct xtcp_tcb *tcb)
+{
+	if (!tcb->floor_shift || ++tcb->rto_right < RIGHT_IN_A_ROW)
+		return;
+	tcb->rto_right = 0;
+	tcb->floor_shift--;
 	xtcp_rto_update(tcb);
 }
 
@@ -124,6 +140,6 @@ unsigned int xtcp_rto_early(const struct xtcp_tcb *tcb, u64 classic)
 	unsigned int n;
 
 	for (n = 0; rto < classic; n++)
-		rto = back_off(tcb, rto);
+		rto = back_off(tcb, rto, n);
 	return n;
 }

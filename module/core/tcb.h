@@ -207,6 +207,7 @@ struct xtcp_tcb {
 	   ts_mixed:1,		/* the SYNs before the last told another clock */
 	   rto_known:1;		/* first timeout is from an earlier connection (RFC 9040) */
 	u8 floor_shift;		/* doublings of rto_floor in force */
+	u8 rto_right;		/* timeouts since the last that was taken back; with floor_shift */
 	u64 ack_delay;		/* the delay of ACKs that we promise; the user's setting */
 	u64 peer_delack;	/* what the peer has promised; 0 = nothing negotiated */
 	u64 rto_floor;		/* in place of rto_min where negotiated; the user's setting */
@@ -722,7 +723,7 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 
 /**
  * xtcp_rto() - the timeout in force, at most rto_max
- * backoff times doubled; where negotiated, each step below rto_min is one of a half.
+ * backoff times doubled; where negotiated, steps below rto_min are of a quarter and a half.
  */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
 
@@ -740,6 +741,9 @@ u64 xtcp_rto_floor(const struct xtcp_tcb *tcb);
  * Doubles the floor for this destination, up to rto_min.
  */
 void xtcp_rto_undone(struct xtcp_tcb *tcb);
+
+/** xtcp_rto_confirmed() - a timeout was right: a few of them in a row halve a raised floor */
+void xtcp_rto_confirmed(struct xtcp_tcb *tcb);
 
 /**
  * xtcp_rto_early() - timeouts of a row that come before one of @classic ns would

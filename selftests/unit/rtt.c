@@ -230,22 +230,60 @@ TEST(plain_tcp_keeps_the_classic_minimum)
 	EXPECT_EQ(200 * MS + 100 * US, xtcp_rto(&tcb));
 }
 
+/* Four timeouts in a row that were right lower a raised floor by a step, one that was taken
+ * back starts the count again
+ */
+TEST(right_timeouts_lower_the_floor)
+{
+	struct xtcp_tcb tcb;
+	int i;
+
+	fresh(&tcb, 200 * MS);
+	tcb.nego_ok = 1;
+	tcb.peer_delack = MS;
+	tcb.rto_floor = MS;
+	for (i = 0; i < 100; i++)
+		xtcp_rtt_sample(&tcb, MS, 1 + i);
+	xtcp_rto_undone(&tcb);
+	xtcp_rto_undone(&tcb);
+	EXPECT_EQ(6 * MS, tcb.rto);
+	for (i = 0; i < 3; i++)
+		xtcp_rto_confirmed(&tcb);
+	EXPECT_EQ(6 * MS, tcb.rto);
+	xtcp_rto_undone(&tcb);
+	for (i = 0; i < 3; i++)
+		xtcp_rto_confirmed(&tcb);
+	EXPECT_EQ(10 * MS, tcb.rto);
+	xtcp_rto_confirmed(&tcb);
+	EXPECT_EQ(6 * MS, tcb.rto);
+	for (i = 0; i < 8; i++)
+		xtcp_rto_confirmed(&tcb);
+	EXPECT_EQ(3 * MS, tcb.rto);
+	for (i = 0; i < 100; i++)
+		xtcp_rto_confirmed(&tcb);
+	EXPECT_EQ(3 * MS, tcb.rto);
+	EXPECT_EQ(0, tcb.floor_shift);
+}
+
 /*
  * Between two XTCPs half as much again up to rto_min (RFC 8961 4 (4)), and from there on
  * twice as much, as without: 2 3 4.5 6.75 10.125 | 20.25 40.5
  */
 TEST(gentle_back_off)
 {
-	static const u64 want_us[] = { 2000, 3000, 4500, 6750, 10125, 20250, 40500 };
+	static const u64 want[] = {
+		2 * MS, 2500000, 3125000, 3906250, 4882813, 6103517, 7629397,
+		11444096, 22888192, 45776384,
+	};
 	struct xtcp_tcb tcb;
 	unsigned int i;
 
 	fresh(&tcb, 10 * MS);
 	tcb.rto = 2 * MS;
-	for (i = 0; i < ARRAY_SIZE(want_us); i++) {
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
 		tcb.backoff = i;
 		tcb.nego_ok = 1;
-		EXPECT_EQ(want_us[i] * US, xtcp_rto(&tcb));
+		EXPECT_EQ(want[i], xtcp_rto(&tcb));
 		tcb.syn_out = 1;	/* nothing is agreed yet */
 		EXPECT_EQ(2 * MS << i, xtcp_rto(&tcb));
 		tcb.syn_out = 0;
@@ -261,7 +299,7 @@ TEST(gentle_back_off)
 	EXPECT_EQ(tcb.rto_max, xtcp_rto(&tcb));
 }
 
-/* 1.5 to the power of 11 is 86.5, of 12 is 129.7: so many steps from 2 ms to 200 ms */
+/* 1.25^6 * 1.5^8 is 97.8, and 1.5 times that 146.7: so many steps from 2 ms to 200 ms */
 TEST(early_timeouts)
 {
 	struct xtcp_tcb tcb;
@@ -269,7 +307,7 @@ TEST(early_timeouts)
 	negotiated(&tcb, MS, 900 * US);
 	xtcp_rtt_sample(&tcb, 100 * US, 1);
 	ASSERT_EQ(2 * MS, tcb.rto);
-	EXPECT_EQ(12, xtcp_rto_early(&tcb, 200 * MS));
+	EXPECT_EQ(15, xtcp_rto_early(&tcb, 200 * MS));
 	EXPECT_EQ(0, xtcp_rto_early(&tcb, 2 * MS));
 	EXPECT_EQ(1, xtcp_rto_early(&tcb, 2 * MS + 1));
 	fresh(&tcb, 200 * MS);
@@ -311,7 +349,7 @@ TEST(timeouts_part)
 	tcb.backoff = 1;
 	tcb.rto = 2 * MS;
 	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
-	tcb.nego_ok = 1;	/* 3 ms, up to a quarter longer */
+	tcb.nego_ok = 1;	/* 2.5 ms, up to a quarter longer */
 	for (i = 0; i < 1000; i++) {
 		tcb.iss = i * 12345;
 		rto = xtcp_rto_again(&tcb, at);
@@ -319,11 +357,11 @@ TEST(timeouts_part)
 		most = max(most, rto);
 		sum += rto;
 	}
-	ASSERT_GE(least, 3 * MS);
-	ASSERT_LE(most, 3750 * US);
-	ASSERT_GT(most - least, 712 * US);
-	ASSERT_GT(sum / 1000, 3337 * US);	/* the mean of an even spread is 3.375 */
-	ASSERT_LT(sum / 1000, 3413 * US);
+	ASSERT_GE(least, 2500 * US);
+	ASSERT_LE(most, 3125 * US);
+	ASSERT_GT(most - least, 593 * US);
+	ASSERT_GT(sum / 1000, 2781 * US);	/* the mean of an even spread is 2.8125 */
+	ASSERT_LT(sum / 1000, 2844 * US);
 	tcb.syn_out = 1;
 	ASSERT_EQ(4 * MS, xtcp_rto_again(&tcb, at));
 	tcb.syn_out = 0;
