@@ -25,6 +25,7 @@ static const struct row rows[] = {
 	{ "adv_win_scale", 1, -31, 31 },
 	{ "challenge_ack_limit", 1000, 0, INT_MAX },
 	{ "delack_max", 40, 0, 499 },
+	{ "early_demux", 1, 0, 1 },
 	{ "early_retrans", 3, 0, 4 },
 	{ "ecn", 2, 0, 2 },
 	{ "ecn_fallback", 1, 0, 1 },
