@@ -109,8 +109,10 @@ losses_are_told() {
 
 # A cable that is cut while the connection begins: the SYN again, and the timer that did it.
 lost_syn_is_told() {
+	local before
+	before=$(stat a SynRetrans)
 	impair loss 100%
-	(sleep 0.5; heal) &
+	(until_true 60 eval '(($(stat a SynRetrans) > before))'; heal) &
 	observed "$1" "$2" 1000 || return
 	grep 'xtcp_timer\|xtcp_retransmit' "$TMP/trace"
 	(($(events retransmit 'cause=syn$') > 0 && $(events timer 'timer=REXMT .*late_ns=[0-9]*$') > 0))
@@ -118,7 +120,8 @@ lost_syn_is_told() {
 
 # A segment that is not for anybody: dropped, and the reason is in the trace and in the counter.
 reason_is_told() {
-	local reason
+	local reason before
+	before=$(stat b InSegs)
 	trace_on
 	ip netns exec a python3 - "$1" "$(address "$1" 2)" <<<'
 import socket, struct, sys
@@ -136,7 +139,7 @@ while t >> 16:
     t = (t & 0xffff) + (t >> 16)
 s.send(h[:16] + struct.pack("!H", ~t & 0xffff) + h[18:])
 ' || return
-	sleep 0.5
+	until_true 20 eval '(($(stat b InSegs) > before))' || return
 	trace_off
 	grep " xtcp_seg_in: .*:4712 remote" "$TMP/trace"
 	reason=$(sed -n 's/.* xtcp_seg_in: .*:4712 remote.* flags=RST .*drop=\([A-Za-z]*\)$/\1/p' "$TMP/trace")
