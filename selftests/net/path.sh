@@ -8,8 +8,8 @@ host a r b
 link a r 1
 link r b 2
 LINK=2
-BYTES=$((2 << 20))
-[[ -z ${XTCP_SLOW:-} ]] || BYTES=$((1 << 19))
+BYTES=$((2 << 20)) RATE=20mbit
+[[ -z ${XTCP_SLOW:-} ]] || BYTES=$((1 << 19)) RATE=1mbit
 ip netns exec r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip -n a route add 10.0.2.0/24 via 10.0.1.2
 ip -n a -6 route add fd00:2::/64 via fd00:1::2
@@ -37,7 +37,7 @@ sent() { (($(stat a OutSegs) > $1)); }
 narrows_meanwhile() {
 	local before job status=0
 	before=$(stat a OutSegs)
-	tc -n r qdisc add dev eth-b root netem limit 10000 rate 20mbit
+	tc -n r qdisc add dev eth-b root netem limit 10000 rate $RATE
 	transfer "$1" inet $BYTES 1 &
 	job=$!
 	until_true 20 sent $((before + 20)) && narrow 1280 || status=1
