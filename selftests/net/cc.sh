@@ -14,15 +14,6 @@ offers() { ip netns exec a sysctl -qw "net.xtcp.ecn=$1" && ip netns exec b sysct
 available() { sysctl -n net.xtcp.available_congestion_control | tr ' ' '\n' | grep -qx "$1"; }
 not() { ! "$@"; }
 
-# moved N HOST COUNTER COMMAND...: the counter has grown by N, or by more than 0 with N = +
-moved() {
-	local before by
-	before=$(stat "$2" "$3")
-	"${@:4}" || return
-	by=$(($(stat "$2" "$3") - before))
-	if [[ $1 == + ]]; then ((by > 0)); else ((by == $1)); fi || { echo "$3 of $2 moved by $by"; return 1; }
-}
-
 # super on|off: does text leave in super-packets? Without, each segment has its own fate.
 super() {
 	ip netns exec a ethtool -K eth-b tso $1 gso $1 tx-sctp-segmentation $1 >/dev/null 2>&1

@@ -122,6 +122,15 @@ address() {
 stat() { ip netns exec "$1" awk -v n="$2" '$1 == n { print $2 }' /proc/net/xtcp_stat; }
 tcp_out_segs() { ip netns exec "$1" awk '/^Tcp:/ && NR % 2 == 0 || /^Tcp: [0-9]/ { print $12 }' /proc/net/snmp; }
 
+# moved N HOST COUNTER COMMAND...: the counter has grown by N, or by more than 0 with N = +
+moved() {
+	local before by
+	before=$(stat "$2" "$3")
+	"${@:4}" || return
+	by=$(($(stat "$2" "$3") - before))
+	if [[ $1 == + ]]; then ((by > 0)); else ((by == $1)); fi || { echo "$3 of $2 moved by $by"; return 1; }
+}
+
 # over_xtcp COMMAND...: runs it and demands that in host a XTCP's counter of segments sent moved and
 # kernel TCP's did not.
 over_xtcp() {
