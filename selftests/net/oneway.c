@@ -10,70 +10,22 @@
  * FIN comes alone, and waits for the server's; the server prints `ok BYTES`
  * after the end of the stream if each byte was the right one.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/xtcp.h>
+#include "door.h"
 
-static const char *door = "inet", *addr;
-static bool v6, server;
+static const char *addr;
+static bool server;
 static long bytes, portion, pause_us;
 static int buffer;
 static int port;
 static uint8_t buf[65536];
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int make_socket(void)
-{
-	int fd, one = 1;
-
-	if (!strcmp(door, "xtcp"))
-		fd = socket(AF_XTCP, SOCK_STREAM, v6 ? XTCPPROTO_V6 : XTCPPROTO_V4);
-	else
-		fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_XTCP);
-	if (fd < 0)
-		die("socket");
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
-
-static socklen_t make_addr(struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *in = (void *)ss;
-	struct sockaddr_in6 *in6 = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = v6 ? AF_INET6 : AF_INET;
-	if (v6) {
-		in6->sin6_port = htons(port);
-		if (addr && inet_pton(AF_INET6, addr, &in6->sin6_addr) != 1)
-			die(addr);
-		return sizeof(*in6);
-	}
-	in->sin_port = htons(port);
-	if (addr && inet_pton(AF_INET, addr, &in->sin_addr) != 1)
-		die(addr);
-	return sizeof(*in);
-}
 
 /* The byte at a place of the stream; the period is prime, so a shift shows. */
 static uint8_t pattern(long at)
@@ -84,7 +36,7 @@ static uint8_t pattern(long at)
 static int serve(void)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = make_addr(&ss);
+	socklen_t len = make_addr(&ss, addr, port);
 	int lfd = make_socket(), fd;
 	long at = 0;
 	ssize_t n;
@@ -138,7 +90,7 @@ static void client(void)
 {
 	struct timespec ts = { pause_us / 1000000, pause_us % 1000000 * 1000 };
 	struct sockaddr_storage ss;
-	socklen_t len = make_addr(&ss);
+	socklen_t len = make_addr(&ss, addr, port);
 	int fd = make_socket();
 
 	if (connect(fd, (void *)&ss, len))
