@@ -150,11 +150,13 @@ check "the sample is not known before it is loaded" not available sample
 check "insmod" insmod "$SAMPLE"
 check "it is available" available sample
 check "twice is once too often" not insmod "$SAMPLE"
+super off
 impair delay 2ms loss 1%
 check "it becomes the default" both congestion_control=sample
 check "bytes over it, IPv4" over_xtcp transfer 4 inet $BYTES 2
 check "bytes over it, IPv6" over_xtcp transfer 6 xtcp $BYTES 2
 heal
+super on
 check "it was asked about ACKs and losses" used
 check "rmmod refused while it is a default" refused
 hold_listener
