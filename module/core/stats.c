@@ -99,14 +99,15 @@ void xtcp_stats_flushed(struct xtcp_tcb *tcb, bool user_waits, u64 now)
 		tcb->round_limited = 1;
 	if (what == tcb->busy)
 		return;
-	tcb->busy_ns[tcb->busy] = xtcp_stats_busy(tcb, tcb->busy, now);
+	if (tcb->busy != XTCP_BUSY_NOT)
+		tcb->busy_ns[tcb->busy - 1] = xtcp_stats_busy(tcb, tcb->busy, now);
 	tcb->busy = what;
 	tcb->busy_at = now;
 }
 
 u64 xtcp_stats_busy(const struct xtcp_tcb *tcb, u8 what, u64 now)
 {
-	u64 ns = tcb->busy_ns[what];
+	u64 ns = tcb->busy_ns[what - 1];
 
 	if (what == tcb->busy && now > tcb->busy_at)
 		ns += now - tcb->busy_at;

@@ -166,6 +166,7 @@ struct xtcp_tcb {
 
 	u8 state;		/* mirror of sk_state, written by module/state.c only */
 	u8 todo;
+	u16 notes;		/* what happened since the glue last counted: XTCP_N_* */
 	u8 snd_wscale;		/* shift for SEG.WND received (RFC 7323 2) */
 	u8 rcv_wscale;		/* shift for SEG.WND sent */
 
@@ -187,6 +188,7 @@ struct xtcp_tcb {
 	u8 syn_out:1,		/* our SYN is not acknowledged; then SND.UNA == ISS */
 	   partial_ack:1,	/* one partial ACK in this recovery (RFC 6582 3.2) */
 	   no_idle_restart:1;	/* keep cwnd over idle times (RFC 5681 4.1 not applied) */
+	u8 quick_acks;		/* this many ACKs yet without delay (delack_max) */
 
 	/* MSS, RFC 9293 3.7.1: payload bytes of one segment after options */
 	u16 snd_mss;
@@ -198,8 +200,8 @@ struct xtcp_tcb {
 	 * on, unless the peer turns out not to know it (xtcp_nego_take()).
 	 */
 	u32 ts_offset;
+	u64 ts_recent_at;	/* when TS.Recent was set */
 	u32 ts_recent;		/* TS.Recent */
-	u64 ts_recent_at;	/* when it was set */
 
 	/* what XTCP adds to TCP (nego.c); before the peer's SYN: what ours offers */
 	u8 nego_ok:1,		/* the XTCP option both ways */
@@ -214,6 +216,10 @@ struct xtcp_tcb {
 	u32 known_ssthresh;	/* of an earlier connection (RFC 9040), 0 = none */
 
 	/* RFC 6298 */
+	u8 backoff;		/* steps of xtcp_rto() in force */
+	u8 rexmits;		/* timeouts in a row without progress (R1, R2) */
+	u8 probes;		/* zero-window probes in a row without an answer */
+	u8 ka_probes;		/* keepalive probes in a row without an answer */
 	u64 srtt;		/* 0 = no sample yet */
 	u64 rttvar;
 	u64 rto;		/* without back-off */
@@ -221,26 +227,39 @@ struct xtcp_tcb {
 	u64 rto_max;
 	u64 min_rtt;		/* windowed minimum, 0 = none */
 	u64 min_rtt_at;
-	u8 backoff;		/* steps of xtcp_rto() in force */
-	u8 rexmits;		/* timeouts in a row without progress (R1, R2) */
-	u8 probes;		/* zero-window probes in a row without an answer */
-	u8 ka_probes;		/* keepalive probes in a row without an answer */
 	u64 stalled_at;		/* when the first unanswered transmission left; 0 = none */
+
+	/* congestion control, RFC 5681 */
+	const struct xtcp_cc_ops *cc;
+	u32 cwnd;
+	u32 ssthresh;
+	u32 cwnd_acked;		/* bytes counted towards the next increase */
+	u32 limited_end;	/* with cwnd_limited: SND.NXT when cwnd last was the limit */
+	u64 last_send_at;	/* last data transmission (restart after idle) */
+	u64 cc_priv[XTCP_CC_PRIV_U64];
+	u8 cwnd_limited:1,	/* SND.UNA was in flight when cwnd was the limit (RFC 7661) */
+	   cc_on:1,		/* cc->init() was called, release() is due */
+	   cc_cut:1;		/* the last reduction was by cc, which can take it back */
 
 	/* loss recovery, RFC 5681, 6582, 6675 */
 	u8 recovery;		/* enum xtcp_recovery */
 	u8 dupacks;
 	u32 recovery_point;	/* RecoveryPoint: SND.NXT at the loss */
-	u32 high_sacked;	/* behind the highest SACKed number; == snd_una: none */
 	struct rb_root map;	/* of struct xtcp_range, in flight */
 	struct rb_root lost;	/* of struct xtcp_range, to be sent again */
 	struct rb_root sacked;	/* of struct xtcp_range, SACKed */
 	struct list_head by_time; /* what is in map, the one sent longest ago first */
 	struct xtcp_range *map_last; /* rightmost of map, NULL when empty */
 	u32 map_nr;		/* ranges in all three */
+	u32 high_sacked;	/* behind the highest SACKed number; == snd_una: none */
 	u32 sacked_bytes;
 	u32 lost_bytes;
 	u32 rexmit_bytes;	/* sent again and in flight */
+
+	/* PRR, RFC 9937 6.1 */
+	u32 prr_delivered;
+	u32 prr_out;
+	u32 recover_fs;
 
 	/* RACK, RFC 8985 5.3; RACK.fack is high_sacked */
 	u64 rack_xmit_ts;	/* the latest sent of what has arrived */
@@ -253,12 +272,12 @@ struct xtcp_tcb {
 	   reord_seen:1;	/* this path reorders */
 
 	/* TLP, RFC 8985 7.1 */
-	u32 tlp_end_seq;	/* TLP.end_seq; with tlp_out */
 	u8 tlp_out:1,		/* a probe is not answered yet */
 	   tlp_again:1,		/* TLP.is_retrans */
 	   tlp_due:1,		/* a probe is to leave */
 	   tlp_unsampled:1,	/* no RTT sample since the last one */
 	   no_tlp:1;		/* the user wants none */
+	u32 tlp_end_seq;	/* TLP.end_seq; with tlp_out */
 
 	/* undo, RFC 3522, 5682; what it restores is prior_* */
 	u8 undo;		/* enum xtcp_undo */
@@ -274,27 +293,9 @@ struct xtcp_tcb {
 	u32 prior_cwnd;
 	u32 prior_ssthresh;
 
-	/* what happened since the glue last counted: XTCP_N_* */
-	u16 notes;
+	/* what comes with XTCP_N_DSACK and XTCP_N_REORDERED */
 	u32 dsacks;		/* duplicates reported */
 	u32 reorderings;	/* originals that came late */
-
-	/* PRR, RFC 9937 6.1 */
-	u32 prr_delivered;
-	u32 prr_out;
-	u32 recover_fs;
-
-	/* congestion control, RFC 5681 */
-	const struct xtcp_cc_ops *cc;
-	u32 cwnd;
-	u32 ssthresh;
-	u32 cwnd_acked;		/* bytes counted towards the next increase */
-	u32 limited_end;	/* with cwnd_limited: SND.NXT when cwnd last was the limit */
-	u8 cwnd_limited:1,	/* SND.UNA was in flight when cwnd was the limit (RFC 7661) */
-	   cc_on:1,		/* cc->init() was called, release() is due */
-	   cc_cut:1;		/* the last reduction was by cc, which can take it back */
-	u64 last_send_at;	/* last data transmission (restart after idle) */
-	u64 cc_priv[XTCP_CC_PRIV_U64];
 
 	/* pacing (pace.c); rates in bytes/s */
 	u64 pacing_rate;	/* in force, 0 = text leaves as the windows let it */
@@ -316,7 +317,6 @@ struct xtcp_tcb {
 
 	/* delayed ACK, RFC 9293 3.8.6.3 and 5681 4.2 */
 	u64 delack_max;		/* longest delay */
-	u8 quick_acks;		/* this many ACKs yet without delay */
 
 	/* the receiver's own look at the path (buffer autotuning, quick ACKs) */
 	u64 rcv_data_at;	/* last text in order */
@@ -336,19 +336,19 @@ struct xtcp_tcb {
 	u32 delivered;		/* segments, SYN and FIN too */
 	u32 dsack_dups;		/* segments reported as duplicates */
 	u32 reord_events;
+	u32 round_end;		/* its ACK ends the round */
 	u64 delivery_rate;	/* bytes/s, 0 = not known */
 	u64 round_at;
 	u64 round_bytes;	/* delivered since */
-	u32 round_end;		/* its ACK ends the round */
-	u8 round_limited:1,	/* the user had nothing to send in it */
+	u16 total_rto;
+	u16 total_rto_recoveries;
+	u8 round_limited:1,	/* the user had nothing to send in this round */
 	   delivery_limited:1;	/* nor in the one that delivery_rate is of */
 	u8 busy;		/* enum xtcp_busy */
 	u64 busy_at;		/* since when */
-	u64 busy_ns[XTCP_NR_BUSY]; /* and before */
+	u64 busy_ns[XTCP_NR_BUSY - 1]; /* and before; none for XTCP_BUSY_NOT */
 	u64 total_rto_ns;	/* time in recovery from timeouts that is over */
 	u64 rto_since;		/* first timeout of the one that is not, 0 = none */
-	u16 total_rto;
-	u16 total_rto_recoveries;
 
 	u64 rcv_at;		/* last segment received (keepalive) */
 	u64 deadline[XTCP_NR_TIMERS];
@@ -1010,7 +1010,7 @@ void xtcp_stats_duplicate(struct xtcp_tcb *tcb, u32 bytes);
  */
 void xtcp_stats_flushed(struct xtcp_tcb *tcb, bool user_waits, u64 now);
 
-/** xtcp_stats_busy() - ns spent in @what (enum xtcp_busy) until @now */
+/** xtcp_stats_busy() - ns spent in @what (enum xtcp_busy, not XTCP_BUSY_NOT) until @now */
 u64 xtcp_stats_busy(const struct xtcp_tcb *tcb, u8 what, u64 now);
 
 /** xtcp_stats_rto() - a retransmission timeout; xtcp_stats_rto_over(): its recovery ends */
