@@ -17,6 +17,10 @@
  */
 #define FRAG_COST	512
 
+/* What the length of a frag can count; less than a page frag only where pages have 64 KB. */
+#define FRAG_MOST	U16_MAX
+static_assert(PAGE_SIZE - 1 <= FRAG_MOST);
+
 static struct xtcp_frag *frag_at(const struct xtcp_sndbuf *b, u32 i)
 {
 	return &b->ring[i & (b->size - 1)];
@@ -147,7 +151,7 @@ void xtcp_sndbuf_acked(struct sock *sk, u32 una)
 
 		if (!after(una, f->seq))
 			return;
-		n = min(una - f->seq, f->len);
+		n = min_t(u32, una - f->seq, f->len);
 		uncharge(sk, n);
 		f->off += n;
 		f->seq += n;
@@ -186,7 +190,7 @@ static void append(struct sock *sk, struct page_frag *pfrag, u32 n)
 	u32 cost = n;
 
 	if (b->head != b->tail && f->page == pfrag->page &&
-	    f->off + f->len == pfrag->offset) {
+	    f->off + f->len == pfrag->offset && f->len + n <= FRAG_MOST) {
 		f->len += n;
 	} else {
 		f = frag_at(b, b->tail++);
@@ -215,7 +219,7 @@ static int take_some(struct sock *sk, struct msghdr *msg)
 		return 0;
 	if (b->tail - b->head == b->size && !grow(b))
 		return 0;
-	n = min_t(size_t, msg_data_left(msg), pfrag->size - pfrag->offset);
+	n = min3(msg_data_left(msg), (size_t)(pfrag->size - pfrag->offset), (size_t)FRAG_MOST);
 	/* on credit where nothing is queued, or a writer could wait for others for ever */
 	if (!sk_wmem_schedule(sk, n + FRAG_COST) && sk->sk_wmem_queued)
 		return 0;

@@ -157,12 +157,14 @@ struct xtcp_tw {
 
 #define XTCP_FRAGS_INLINE	4
 
-/* One run of bytes of the send queue in a page (sndbuf.c). */
+/* One run of bytes of the send queue in a page (sndbuf.c).  Page frags are not larger than
+ * 32 KB, or one page where that is larger.
+ */
 struct xtcp_frag {
 	struct page *page;
-	u32 off;
-	u32 len;
 	u32 seq;			/* of its first byte */
+	u16 off;
+	u16 len;
 };
 
 /**
