@@ -50,7 +50,7 @@ bool xtcp_cookie_wanted(const struct sock *sk, bool full)
 
 bool xtcp_cookie_expected(const struct sock *sk)
 {
-	u64 at = READ_ONCE(xtcp_sk(sk)->accept.overflow_at);
+	u64 at = READ_ONCE(xtcp_sk(sk)->accept->overflow_at);
 
 	return at && time_unit(xtcp_now()) - time_unit(at) <= MAX_AGE;
 }
@@ -97,7 +97,7 @@ void xtcp_cookie_send(struct xtcp_request *req)
 		req->sack_ok = 0;
 	}
 	req->iss = make(req, now);
-	WRITE_ONCE(xtcp_sk(req->listener)->accept.overflow_at, now);
+	WRITE_ONCE(xtcp_sk(req->listener)->accept->overflow_at, now);
 	xtcp_mib_inc(req->ep.net, XTCP_SYN_COOKIES_SENT);
 	xtcp_request_send_syn_ack(req, now);
 }

@@ -19,7 +19,7 @@
  */
 static bool enqueue(struct xtcp_request *req, struct sock *child)
 {
-	struct xtcp_accept *a = &xtcp_sk(req->listener)->accept;
+	struct xtcp_accept *a = xtcp_sk(req->listener)->accept;
 	struct xtcp_sock *xs = xtcp_sk(child);
 	bool listed = !list_empty(&req->node);	/* not so after a SYN cookie */
 	bool ok = false;
@@ -44,7 +44,7 @@ static bool enqueue(struct xtcp_request *req, struct sock *child)
 /* The oldest child, out of the queue; its life's reference comes along. */
 static struct sock *dequeue(struct sock *sk)
 {
-	struct xtcp_accept *a = &xtcp_sk(sk)->accept;
+	struct xtcp_accept *a = xtcp_sk(sk)->accept;
 	struct xtcp_sock *xs;
 
 	spin_lock_bh(&a->lock);
@@ -60,11 +60,28 @@ static struct sock *dequeue(struct sock *sk)
 
 /* ---- listen() ---- */
 
+/* Most sockets never listen, so only those that do have these queues. */
+static struct xtcp_accept *accept_alloc(void)
+{
+	struct xtcp_accept *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+
+	if (!a)
+		return NULL;
+	spin_lock_init(&a->lock);
+	INIT_LIST_HEAD(&a->queue);
+	INIT_LIST_HEAD(&a->requests);
+	return a;
+}
+
 static int listen_start(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
 
+	if (!xs->accept)
+		xs->accept = accept_alloc();
+	if (!xs->accept)
+		return -ENOMEM;
 	if (!inet_sk(sk)->inet_num) {
 		err = xtcp_get_port(sk, 0);
 		if (err)
@@ -76,10 +93,10 @@ static int listen_start(struct sock *sk)
 		return err;
 	sk_dst_reset(sk);
 	WRITE_ONCE(sk->sk_ack_backlog, 0);
-	spin_lock_bh(&xs->accept.lock);
-	xs->accept.open = true;
-	xs->accept.overflow_at = 0;
-	spin_unlock_bh(&xs->accept.lock);
+	spin_lock_bh(&xs->accept->lock);
+	xs->accept->open = true;
+	xs->accept->overflow_at = 0;
+	spin_unlock_bh(&xs->accept->lock);
 	/* a segment that finds it already waits for the socket lock */
 	err = xtcp_listener_hash(sk);
 	if (err) {
@@ -164,10 +181,10 @@ void xtcp_listen_stop(struct sock *sk)
 	xtcp_listener_unhash(sk);
 	if (xs->is_listening)
 		xtcp_port_unlisten(sk);
-	spin_lock_bh(&xs->accept.lock);
-	xs->accept.open = false;
-	spin_unlock_bh(&xs->accept.lock);
-	while ((req = first_request(&xs->accept))) {
+	spin_lock_bh(&xs->accept->lock);
+	xs->accept->open = false;
+	spin_unlock_bh(&xs->accept->lock);
+	while ((req = first_request(xs->accept))) {
 		xtcp_request_drop(req, EV_ABORT);
 		xtcp_ep_put(&req->ep);
 		cond_resched();
@@ -183,7 +200,7 @@ void xtcp_listen_stop(struct sock *sk)
 /* Until there is a child. Return: 0 or the error of accept(). */
 static int wait_for_child(struct sock *sk, long timeo)
 {
-	struct xtcp_accept *a = &xtcp_sk(sk)->accept;
+	struct xtcp_accept *a = xtcp_sk(sk)->accept;
 	DEFINE_WAIT(wait);
 	int err = 0;
 
@@ -361,7 +378,7 @@ void xtcp_child_start(struct sock *child, struct sock *listener, struct sk_buff 
 /* SYNs without an answer to their SYN,ACK */
 static bool syn_queue_full(const struct sock *sk)
 {
-	u32 n = READ_ONCE(xtcp_sk(sk)->accept.nr_requests);
+	u32 n = READ_ONCE(xtcp_sk(sk)->accept->nr_requests);
 
 	return n > READ_ONCE(sk->sk_max_ack_backlog) ||
 	       n >= READ_ONCE(xtcp_sknet(sk)->sysctl.max_syn_backlog);

@@ -33,7 +33,7 @@ static __poll_t writable_events(struct sock *sk)
 
 static __poll_t listener_events(struct sock *sk)
 {
-	return READ_ONCE(xtcp_sk(sk)->accept.queued) ? EPOLLIN | EPOLLRDNORM : 0;
+	return READ_ONCE(xtcp_sk(sk)->accept->queued) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)

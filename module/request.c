@@ -225,7 +225,7 @@ static void finish(struct xtcp_request *req)
 
 static bool drop_locked(struct xtcp_request *req, enum xtcp_event ev)
 {
-	struct xtcp_accept *a = &xtcp_sk(req->listener)->accept;
+	struct xtcp_accept *a = xtcp_sk(req->listener)->accept;
 
 	if (req->dropped || !xtcp_ep_remove(&req->ep))
 		return false;
@@ -340,7 +340,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 /* Into the table, unless this connection is there already. */
 static bool insert(struct xtcp_request *req)
 {
-	struct xtcp_accept *a = &xtcp_sk(req->listener)->accept;
+	struct xtcp_accept *a = xtcp_sk(req->listener)->accept;
 	bool ok;
 
 	spin_lock(&a->lock);

@@ -47,9 +47,7 @@ void xtcp_init_xs(struct sock *sk)
 	xs->listen_node.pprev = NULL;
 	INIT_LIST_HEAD(&xs->accept_node);
 	INIT_LIST_HEAD(&xs->orphan_node);
-	INIT_LIST_HEAD(&xs->accept.queue);
-	INIT_LIST_HEAD(&xs->accept.requests);
-	spin_lock_init(&xs->accept.lock);
+	xs->accept = NULL;
 	xs->dead = 0;
 	xs->orphan_listed = 0;
 	xs->ofo = RB_ROOT;
@@ -80,6 +78,16 @@ static void init_from_sysctls(struct sock *sk)
 	tcb->no_idle_restart = !READ_ONCE(xn->sysctl.slow_start_after_idle);
 }
 
+/* No reference is left, so no request of a listener either. */
+static void free_sock(struct sock *sk)
+{
+	kfree(xtcp_sk(sk)->accept);
+	if (sk->sk_family == AF_INET6)
+		inet6_sock_destruct(sk);
+	else
+		inet_sock_destruct(sk);
+}
+
 static int init_sock(struct sock *sk)
 {
 	bool v6 = sk->sk_family == AF_INET6;
@@ -88,6 +96,7 @@ static int init_sock(struct sock *sk)
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_write_space = xtcp_write_space;
+	sk->sk_destruct = free_sock;
 	sk->sk_gso_type = xtcp_gso_type(v6);
 	xtcp_sk(sk)->negotiate = -1;
 	xtcp_sk(sk)->af_ops = v6 ? &xtcp_v6_ops : &xtcp_v4_ops;

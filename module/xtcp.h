@@ -17,7 +17,7 @@
  *    TIME-WAIT entries pin nothing and go with the namespace.
  *
  * Locks, outermost first: socket lock; a request's lock; the lock of its child;
- * listener's accept.lock; bucket locks (bind, then listeners or table);
+ * listener's accept->lock; bucket locks (bind, then listeners or table);
  * per-namespace TIME-WAIT lock.  The lock of a set of metrics is taken with none but
  * the first three held.
  */
@@ -102,7 +102,7 @@ struct xtcp_request {
 	struct sock *listener;
 	spinlock_t lock;		/* one segment or timeout at a time; all below */
 	struct hrtimer timer;		/* retransmission of SYN,ACK */
-	struct list_head node;		/* in the listener's accept.requests */
+	struct list_head node;		/* in the listener's accept->requests */
 	u64 rto;			/* of the first SYN,ACK, from then on doubled */
 	u64 sent_at;			/* first SYN,ACK (RTT), 0 after a retransmission */
 	u32 answered_at;		/* ms: last answer to what was not acceptable */
@@ -182,15 +182,15 @@ struct xtcp_sndbuf {
 	struct xtcp_frag inline_ring[XTCP_FRAGS_INLINE];
 };
 
-/* A listening socket's queues (listen.c). */
+/* The queues of a socket that listens, or did (listen.c); freed with it. */
 struct xtcp_accept {
 	spinlock_t lock;		/* protects all below */
+	bool open;			/* false once the listener stops */
 	struct list_head queue;		/* children ready for accept(), by xs->accept_node */
 	struct list_head requests;
 	u32 queued;			/* children in @queue; also sk_ack_backlog */
 	u32 nr_requests;
 	u64 overflow_at;		/* last SYN cookie sent, 0 = none */
-	bool open;			/* false once the listener stops */
 };
 
 /* bits of xtcp_sock.deferred: what release_cb must do */
@@ -233,7 +233,7 @@ struct xtcp_sock {
 	struct hlist_node bind_node;	/* in bucket->owners */
 
 	/* listener */
-	struct xtcp_accept accept;
+	struct xtcp_accept *accept;	/* NULL until the first listen() */
 	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
 	struct list_head accept_node;	/* as a child waiting for accept() */
 	u8 is_listening;		/* by the lock of the port's chain */
