@@ -115,12 +115,12 @@ static int set_notsent_lowat(struct sock *sk, int val)
 
 static int get_user_timeout(const struct sock *sk)
 {
-	return div_u64(READ_ONCE(xtcp_sk(sk)->user_timeout), NSEC_PER_MSEC);
+	return READ_ONCE(xtcp_sk(sk)->user_timeout);
 }
 
 static int set_user_timeout(struct sock *sk, int val)
 {
-	WRITE_ONCE(xtcp_sk(sk)->user_timeout, (u64)val * NSEC_PER_MSEC);
+	WRITE_ONCE(xtcp_sk(sk)->user_timeout, val);
 	return 0;
 }
 
@@ -212,9 +212,8 @@ static int read_own_info(struct sock *sk, union value *v)
 
 static int get_keepidle(const struct sock *sk)
 {
-	u64 ns = READ_ONCE(xtcp_sk(sk)->keepalive_time);
-
-	return ns ? div_u64(ns, NSEC_PER_SEC) : READ_ONCE(ctl_of(sk)->keepalive_time);
+	return READ_ONCE(xtcp_sk(sk)->keepalive_time) ?:
+	       READ_ONCE(ctl_of(sk)->keepalive_time);
 }
 
 static int set_keepidle(struct sock *sk, int val)
@@ -222,24 +221,23 @@ static int set_keepidle(struct sock *sk, int val)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 *at = &xs->tcb.deadline[XTCP_T_KEEPALIVE];
 
-	WRITE_ONCE(xs->keepalive_time, (u64)val * NSEC_PER_SEC);
+	WRITE_ONCE(xs->keepalive_time, val);
 	if (!is_open(sk) || !*at)
 		return 0;
-	*at = max(xs->tcb.rcv_at + xs->keepalive_time, xtcp_now());
+	*at = max(xs->tcb.rcv_at + (u64)val * NSEC_PER_SEC, xtcp_now());
 	xtcp_timer_arm(sk);
 	return 0;
 }
 
 static int get_keepintvl(const struct sock *sk)
 {
-	u64 ns = READ_ONCE(xtcp_sk(sk)->keepalive_intvl);
-
-	return ns ? div_u64(ns, NSEC_PER_SEC) : READ_ONCE(ctl_of(sk)->keepalive_intvl);
+	return READ_ONCE(xtcp_sk(sk)->keepalive_intvl) ?:
+	       READ_ONCE(ctl_of(sk)->keepalive_intvl);
 }
 
 static int set_keepintvl(struct sock *sk, int val)
 {
-	WRITE_ONCE(xtcp_sk(sk)->keepalive_intvl, (u64)val * NSEC_PER_SEC);
+	WRITE_ONCE(xtcp_sk(sk)->keepalive_intvl, val);
 	return 0;
 }
 

@@ -132,6 +132,12 @@ static unsigned int early_tries(const struct sock *sk, unsigned int tries)
 	return early > before_them ? early - before_them : 0;
 }
 
+/* TCP_USER_TIMEOUT, ns; 0 = none */
+static u64 user_timeout(const struct sock *sk)
+{
+	return (u64)xtcp_sk(sk)->user_timeout * NSEC_PER_MSEC;
+}
+
 /* RFC 9293 3.8.3: R2, or the user's limit where one is set (RFC 5482 is local
  * here).  An orphan has nobody who waits, so it gets fewer attempts.
  */
@@ -152,7 +158,7 @@ static bool gave_up(struct sock *sk, unsigned int tries, u64 now)
 		r2 = min_t(unsigned int, r2, xtcp_orphan_retries(sk, true));
 
 	/* in the handshake whichever comes first */
-	if (xs->user_timeout && since && now - since >= xs->user_timeout)
+	if (xs->user_timeout && since && now - since >= user_timeout(sk))
 		return true;
 	return (opening || !xs->user_timeout) && tries >= r2 + early_tries(sk, tries);
 }
@@ -191,7 +197,7 @@ static void clamp_to_user_timeout(struct sock *sk)
 	u64 *at = &tcb->deadline[XTCP_T_REXMT];
 
 	if (xs->user_timeout && tcb->stalled_at && *at)
-		*at = min(*at, tcb->stalled_at + xs->user_timeout);
+		*at = min(*at, tcb->stalled_at + user_timeout(sk));
 }
 
 static void on_rexmt(struct sock *sk, u64 now)
@@ -270,14 +276,18 @@ static void on_delack(struct sock *sk, u64 now)
 
 static u64 keepalive_time(const struct sock *sk)
 {
-	return xtcp_sk(sk)->keepalive_time ?:
-	       (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_time) * NSEC_PER_SEC;
+	u64 s = xtcp_sk(sk)->keepalive_time ?:
+		READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_time);
+
+	return s * NSEC_PER_SEC;
 }
 
 static u64 keepalive_intvl(const struct sock *sk)
 {
-	return xtcp_sk(sk)->keepalive_intvl ?:
-	       (u64)READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_intvl) * NSEC_PER_SEC;
+	u64 s = xtcp_sk(sk)->keepalive_intvl ?:
+		READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_intvl);
+
+	return s * NSEC_PER_SEC;
 }
 
 static bool keepalive_exhausted(const struct sock *sk, u64 idle)
@@ -285,7 +295,7 @@ static bool keepalive_exhausted(const struct sock *sk, u64 idle)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
 	if (xs->user_timeout)
-		return xs->tcb.ka_probes && idle >= xs->user_timeout;
+		return xs->tcb.ka_probes && idle >= user_timeout(sk);
 	return xs->tcb.ka_probes >= (xs->keepalive_probes ?:
 		READ_ONCE(xtcp_sknet(sk)->sysctl.keepalive_probes));
 }

@@ -214,19 +214,20 @@ struct xtcp_sock {
 	struct rb_root ofo;		/* out-of-order skbs by sequence number */
 	u32 ofo_truesize;		/* charged for them */
 	u32 copied_seq;			/* next byte for the reader */
-	u32 urg_seq;			/* sequence of the urgent byte */
-	u16 urg_data;			/* XTCP_URG_* | byte */
 	u32 window_clamp;		/* 0 = none */
 	u32 tuned_seq;			/* copied_seq when the buffer was last looked at */
 	u64 tuned_at;			/* and the time of that */
 	u32 tuned_taken;		/* bytes taken per round trip then */
+	u32 urg_seq;			/* sequence of the urgent byte */
+	u16 urg_data;			/* XTCP_URG_* | byte */
 
-	/* timers */
+	/* timers, and what waits for the owner of the socket lock */
+	u8 timer_ref;			/* an expiry to come holds a reference */
+	u8 rto_defers;			/* timeouts put off in a row: still in this host */
+	u32 mtu_info;			/* with XTCP_DEFER_MTU: what ICMP tells */
 	struct hrtimer timer;
 	u64 timer_at;			/* expiry programmed, 0 = not armed */
-	u8 timer_ref;			/* an expiry to come holds a reference */
 	unsigned long deferred;		/* XTCP_DEFER_* */
-	u8 rto_defers;			/* timeouts put off in a row: still in this host */
 
 	/* ports (hash.c) */
 	struct xtcp_bucket *bucket;
@@ -236,22 +237,23 @@ struct xtcp_sock {
 	struct xtcp_accept *accept;	/* NULL until the first listen() */
 	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
 	struct list_head accept_node;	/* as a child waiting for accept() */
-	u8 is_listening;		/* by the lock of the port's chain */
-	u8 in_time_wait;		/* closed, and an entry stands in its place */
 
-	/* options (sockopt.c); times in ns, 0 = the namespace's */
-	u64 keepalive_time;
-	u64 keepalive_intvl;
-	u64 user_timeout;
-	s32 linger2;			/* seconds; 0 = the namespace's, -1 = no FIN-WAIT-2 */
+	/* options (sockopt.c); 0 = the namespace's */
+	u16 keepalive_time;		/* s */
+	u16 keepalive_intvl;		/* s */
 	u8 keepalive_probes;
 	u8 syn_retries;
 	s8 negotiate;			/* XTCP_NEGOTIATE, -1 = the namespace's */
-	u32 notsent_lowat;		/* a writer waits while more is unsent, 0 = off */
 	u8 recvmsg_inq;			/* TCP_INQ: tell what is left with each recvmsg() */
+	u32 user_timeout;		/* ms, 0 = none */
+	s32 linger2;			/* s; -1 = no FIN-WAIT-2 */
+	u32 notsent_lowat;		/* a writer waits while more is unsent, 0 = off */
 	u8 defer_accept;		/* SYN,ACK retransmissions to wait, 0 = off */
+
+	/* where it stands */
+	u8 is_listening;		/* by the lock of the port's chain */
+	u8 in_time_wait;		/* closed, and an entry stands in its place */
 	u8 dead:1, orphan_listed:1;
-	u32 mtu_info;
 	u32 answered_at;		/* ms: last answer to what was not acceptable */
 	struct list_head orphan_node;	/* in the namespace's orphans */
 };
