@@ -29,7 +29,7 @@ static bool enqueue(struct xtcp_request *req, struct sock *child)
 		ok = listed ? xtcp_ep_replace(&req->ep, &xs->ep) :
 			      xtcp_ep_insert_unique(&xs->ep);
 	if (ok) {
-		list_add_tail(&xs->accept_node, &a->queue);
+		list_add_tail(&xs->no_owner, &a->queue);
 		WRITE_ONCE(a->queued, a->queued + 1);
 		sk_acceptq_added(req->listener);
 	}
@@ -48,9 +48,9 @@ static struct sock *dequeue(struct sock *sk)
 	struct xtcp_sock *xs;
 
 	spin_lock_bh(&a->lock);
-	xs = list_first_entry_or_null(&a->queue, struct xtcp_sock, accept_node);
+	xs = list_first_entry_or_null(&a->queue, struct xtcp_sock, no_owner);
 	if (xs) {
-		list_del_init(&xs->accept_node);
+		list_del_init(&xs->no_owner);
 		WRITE_ONCE(a->queued, a->queued - 1);
 		sk_acceptq_removed(sk);
 	}

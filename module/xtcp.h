@@ -186,7 +186,7 @@ struct xtcp_sndbuf {
 struct xtcp_accept {
 	spinlock_t lock;		/* protects all below */
 	bool open;			/* false once the listener stops */
-	struct list_head queue;		/* children ready for accept(), by xs->accept_node */
+	struct list_head queue;		/* children ready for accept(), by xs->no_owner */
 	struct list_head requests;
 	u32 queued;			/* children in @queue; also sk_ack_backlog */
 	u32 nr_requests;
@@ -236,7 +236,6 @@ struct xtcp_sock {
 	/* listener */
 	struct xtcp_accept *accept;	/* NULL until the first listen() */
 	struct hlist_nulls_node listen_node; /* RCU, in the table of listeners */
-	struct list_head accept_node;	/* as a child waiting for accept() */
 
 	/* options (sockopt.c); 0 = the namespace's */
 	u16 keepalive_time;		/* s */
@@ -255,7 +254,7 @@ struct xtcp_sock {
 	u8 in_time_wait;		/* closed, and an entry stands in its place */
 	u8 dead:1, orphan_listed:1;
 	u32 answered_at;		/* ms: last answer to what was not acceptable */
-	struct list_head orphan_node;	/* in the namespace's orphans */
+	struct list_head no_owner;	/* waits for accept(), or is an orphan of the namespace */
 };
 
 struct xtcp6_sock {
