@@ -354,10 +354,8 @@ static void send_all(struct sock *sk, u64 now)
 	struct xtcp_tx what;
 
 	follow_pacing(sk);
-	do {
-		if (!xtcp_tx_next(tcb, now, &what) || !send_one(sk, &what, now))
-			return;
-	} while (!xtcp_tx_idle(tcb));
+	while (xtcp_tx_want(tcb, now, &what) && send_one(sk, &what, now))
+		;
 }
 
 void xtcp_flush(struct sock *sk, u64 now)
@@ -366,10 +364,8 @@ void xtcp_flush(struct sock *sk, u64 now)
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	if (!xtcp_tx_idle(tcb))
+	if (!xtcp_tx_idle(tcb) || tcb->cwnd_limited)
 		send_all(sk, now);
-	else if (tcb->cwnd_limited)
-		xtcp_tx_rests(tcb, now);
 	if (tcb->todo & XTCP_SAVE_METRICS) {
 		tcb->todo &= ~XTCP_SAVE_METRICS;
 		xtcp_metrics_raise_floor(sk);

@@ -952,10 +952,7 @@ struct xtcp_tx {
 	u64 at;
 };
 
-/**
- * xtcp_tx_idle() - is there nothing that xtcp_tx_next() could want to send?
- * A cheap look before the thorough one; where it is true, xtcp_tx_rests() takes its place.
- */
+/** xtcp_tx_idle() - is there nothing that xtcp_tx_next() could want to send? */
 static inline bool xtcp_tx_idle(const struct xtcp_tcb *tcb)
 {
 	return tcb->snd_nxt == tcb->write_seq + tcb->fin_queued && !tcb->lost_bytes &&
@@ -973,6 +970,18 @@ void xtcp_tx_rests(struct xtcp_tcb *tcb, u64 now);
  * Return: true and fills @what, or false: nothing to send.
  */
 bool xtcp_tx_next(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what);
+
+/**
+ * xtcp_tx_want() - the same, with a cheap look before the thorough one
+ * To be asked until it says no: then cwnd_limited is up to date.
+ */
+static inline bool xtcp_tx_want(struct xtcp_tcb *tcb, u64 now, struct xtcp_tx *what)
+{
+	if (!xtcp_tx_idle(tcb))
+		return xtcp_tx_next(tcb, now, what);
+	xtcp_tx_rests(tcb, now);
+	return false;
+}
 
 /**
  * xtcp_tx_prepare() - book @what before it is handed to the network layer

@@ -224,9 +224,7 @@ static void flush(struct end *e)
 	if (t->state == TCP_CLOSE)
 		return;
 	follow_pacing(e);
-	if (xtcp_tx_idle(t))
-		xtcp_tx_rests(t, sim_now);
-	while (!xtcp_tx_idle(t) && xtcp_tx_next(t, sim_now, &what)) {
+	while (xtcp_tx_want(t, sim_now, &what)) {
 		if (xtcp_tx_prepare(t, &what, sim_now))
 			break;
 		note_answer(e, &what);

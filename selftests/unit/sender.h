@@ -58,9 +58,7 @@ static inline unsigned int sender_flush(struct sender *s)
 	struct xtcp_tx what;
 
 	s->sent = 0;
-	if (xtcp_tx_idle(&s->tcb))
-		xtcp_tx_rests(&s->tcb, s->now);
-	while (!xtcp_tx_idle(&s->tcb) && xtcp_tx_next(&s->tcb, s->now, &what)) {
+	while (xtcp_tx_want(&s->tcb, s->now, &what)) {
 		if (xtcp_tx_prepare(&s->tcb, &what, s->now))
 			break;
 		s->log[s->sent++ % LOG] = what;

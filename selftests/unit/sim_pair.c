@@ -132,9 +132,7 @@ static void flush(struct end *e)
 	struct xtcp_tcb *tcb = &e->tcb;
 	struct xtcp_tx what;
 
-	if (xtcp_tx_idle(tcb))
-		xtcp_tx_rests(tcb, sim.now);
-	while (!xtcp_tx_idle(tcb) && xtcp_tx_next(tcb, sim.now, &what)) {
+	while (xtcp_tx_want(tcb, sim.now, &what)) {
 		if (xtcp_tx_prepare(tcb, &what, sim.now))
 			break;
 		emit(e, &what);

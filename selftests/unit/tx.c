@@ -144,6 +144,22 @@ TEST(initial_window_in_whole_segments)
 	xtcp_tcb_purge(&s.tcb);
 }
 
+/* RFC 7661 4.3: a message that fills cwnd and leaves nothing to be sent, in one piece */
+TEST(a_message_of_one_window)
+{
+	struct sender s;
+
+	sender_init(&s, 1);
+	s.tcb.gso_max = 65536;
+	s.tcb.cwnd = 10000;
+	sender_write(&s, 10000);
+	ASSERT_EQ(1, sender_flush(&s));
+	ASSERT_TRUE(!!s.tcb.cwnd_limited);
+	sender_ack(&s, 10000);
+	ASSERT_EQ(20000, s.tcb.cwnd);
+	xtcp_tcb_purge(&s.tcb);
+}
+
 /* RFC 5681 3.1, RFC 7661: what was in flight when cwnd was full shows that the path takes
  * as much, also after the user has nothing more to send; what was sent later does not
  */
