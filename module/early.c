@@ -15,7 +15,7 @@
  * lookup: the reverse path filter, and rules by mark or TOS.  Segments of a VRF pass the
  * hook twice, with two devices: they go the usual way.
  *
- * Called by sock.c (first socket), sysctl.c, main.c (end of a namespace) and input.c.
+ * Called by sock.c (first socket), sysctl.c, main.c (end of a namespace) and demux.c.
  */
 #include <linux/netfilter.h>
 #include <uapi/linux/netfilter_ipv4.h>

@@ -481,13 +481,20 @@ void xtcp_state_inherit(struct sock *child, u8 state);
 unsigned long xtcp_arrow_count(u8 state, enum xtcp_event ev);
 unsigned long xtcp_illegal_count(void);
 
-/* ---------------------------------------------------------------- input.c */
+/* ---------------------------------------------------------------- demux.c */
 
 /* One checksummed segment with addresses and ports known. Consumes @skb.
  * Transport header set, skb->data at it, header with options in the linear part.
  * @sdif: L3 master's slave, as inet_sdif().
  */
 void xtcp_rcv(struct sk_buff *skb, struct xtcp_key *key, int dif, int sdif);
+/* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
+enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
+/* xtcp_rcv() of a segment that was counted before */
+void xtcp_demux(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sdif);
+
+/* ---------------------------------------------------------------- input.c */
+
 /* header and options to host order; false: malformed options */
 bool xtcp_parse(const struct sk_buff *skb, struct xtcp_segment *seg);
 /* backlog_rcv, and the locked half of xtcp_rcv(); consumes @skb */
@@ -497,10 +504,6 @@ int xtcp_do_rcv(struct sock *sk, struct sk_buff *skb);
  */
 void xtcp_child_rcv(struct sock *child, struct sk_buff *skb, struct xtcp_segment *seg);
 void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_mib why);
-/* may @skb reach @sk (listener of a request, or NULL)? TTL, policy, filter */
-enum xtcp_mib xtcp_admit(struct sock *sk, struct sk_buff *skb);
-/* xtcp_rcv() of a segment that was counted before */
-void xtcp_demux(struct sk_buff *skb, const struct xtcp_key *key, int dif, int sdif);
 
 /* ---------------------------------------------------------------- limit.c */
 
