@@ -27,17 +27,24 @@ static bool wanted(const struct xtcp_tcb *tcb)
 }
 
 /*
+ * RFC 8985 7.2: 2 * SRTT from now.  No timer is better than XTCP_TIMER_ERROR.
+ *
  * Deviation: RFC 8985 7.2 adds the delay for a flight of one segment; a receiver may
  * keep its ACK until two full-sized ones are there (RFC 9293 3.8.6.3), however
- * many short ones make them up.  And no timer is better than XTCP_TIMER_ERROR.
+ * many short ones make them up.  And the delay is not added to now, but to when the last
+ * segment was sent, since at its arrival the peer's clock began to run (as RFC 7765 4 counts
+ * for the timeout): the delayed ACK of all that came before a lost tail has waited that
+ * long already.
  */
-static u64 probe_timeout(const struct xtcp_tcb *tcb)
+static u64 probe_at(const struct xtcp_tcb *tcb, u64 now)
 {
-	u64 pto = tcb->srtt + max_t(u64, tcb->srtt, XTCP_TIMER_ERROR);
+	u64 pto = tcb->srtt + max_t(u64, tcb->srtt, XTCP_TIMER_ERROR), delay;
+	const struct xtcp_range *last = tcb->map_last;
 
-	if (tcb->snd_nxt - tcb->snd_una < 2 * xtcp_smss(tcb))
-		pto += tcb->peer_delack ? tcb->peer_delack : WORST_ACK_DELAY;
-	return pto;
+	if (tcb->snd_nxt - tcb->snd_una >= 2 * xtcp_smss(tcb) || !last)
+		return now + pto;
+	delay = tcb->peer_delack ? tcb->peer_delack : WORST_ACK_DELAY;
+	return max(now, last->sent_at + delay) + pto;
 }
 
 void xtcp_tlp_schedule(struct xtcp_tcb *tcb, u64 now)
@@ -46,7 +53,7 @@ void xtcp_tlp_schedule(struct xtcp_tcb *tcb, u64 now)
 
 	tcb->deadline[XTCP_T_TLP] = 0;
 	if (rto && wanted(tcb))
-		tcb->deadline[XTCP_T_TLP] = min(now + probe_timeout(tcb), rto);
+		tcb->deadline[XTCP_T_TLP] = min(probe_at(tcb, now), rto);
 }
 
 void xtcp_loss_on_tlp(struct xtcp_tcb *tcb, u64 now)

@@ -67,6 +67,45 @@ TEST(probe_timeout)
 	}
 }
 
+/*
+ * Of 1400 bytes sent at 0 the first 1000 are acknowledged after @ack; the peer may wait 25 ms
+ * from the arrival of the rest on.  The probe leaves 2 * SRTT after @from.
+ */
+TEST(delay_runs_from_the_last_segment)
+{
+	static const struct {
+		u64 ack, more, from;	/* @more: 500 bytes are sent at that time */
+	} v[] = {
+		{ 10 * MS, 0, 25 * MS },
+		{ 25 * MS, 0, 25 * MS },
+		{ 30 * MS, 0, 30 * MS },	/* the peer has waited */
+		{ 30 * MS, 10 * MS, 35 * MS },
+		{ 45 * MS, 10 * MS, 45 * MS },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		struct sender s;
+		u64 start;
+
+		measured(&s);
+		start = s.now;
+		s.tcb.nodelay = 1;
+		s.tcb.peer_delack = 25 * MS;
+		send(&s, 1000);
+		send(&s, 400);
+		if (v[i].more) {
+			s.now = start + v[i].more;
+			send(&s, 500);
+		}
+		s.now = start + v[i].ack;
+		sender_ack(&s, 2000);
+		EXPECT_EQ(start + v[i].from + 2 * s.tcb.srtt, s.tcb.deadline[XTCP_T_TLP])
+			TH_LOG("row %u", i);
+		xtcp_tcb_purge(&s.tcb);
+	}
+}
+
 /* 7.2: only with SACK, a sample, and nothing that says more */
 TEST(when_there_is_none)
 {
