@@ -9,7 +9,6 @@
 #include "tcb.h"
 
 #define MIN_RTT_WINDOW	(300 * XTCP_NSEC_PER_SEC)
-#define GENTLE_STEPS	6	/* of the back-off */
 #define RIGHT_IN_A_ROW	4	/* timeouts that lower a raised floor by a step */
 
 static void update_min_rtt(struct xtcp_tcb *tcb, u64 rtt, u64 now)
@@ -70,17 +69,18 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now)
  * One step of the back-off, RFC 6298 5.5.
  *
  * Deviation: between two XTCPs, and where any other TCP would not yet have sent again at
- * all, the first steps are by a quarter, the others by a half, instead of twice.  With
- * senders that share a full queue it is those that have lost some in a row which the link
- * waits for in the end, and with every doubling for as long again as all others took.  RFC
- * 8961 4 (4) asks for an exponential back-off with a longer interval each time; that it
- * still is, and with thousands of senders the steps that count are the later ones.
+ * all, a step is by a quarter instead of twice.  Where senders share a full queue, those
+ * whose ACKs clock them fill each place in it as soon as it is free, and a segment that a timer
+ * sends comes too late most times (Floyd, Jacobson, "Traffic Phase Effects in
+ * Packet-Switched Gateways", 1991).  The link waits in the end for those that lost ten in a
+ * row, and with a step of a half as long as for a third of all the time before.  RFC 8961 4 (4)
+ * asks for an exponential back-off with a longer interval each time; that it still is.
  */
-static u64 back_off(const struct xtcp_tcb *tcb, u64 rto, unsigned int step)
+static u64 back_off(const struct xtcp_tcb *tcb, u64 rto)
 {
 	if (!tcb->nego_ok || tcb->syn_out || rto >= tcb->rto_min)
 		return rto << 1;
-	return step < GENTLE_STEPS ? rto + ((rto + 3) >> 2) : rto + ((rto + 1) >> 1);
+	return rto + ((rto + 3) >> 2);
 }
 
 u64 xtcp_rto(const struct xtcp_tcb *tcb)
@@ -89,7 +89,7 @@ u64 xtcp_rto(const struct xtcp_tcb *tcb)
 	unsigned int i;
 
 	for (i = 0; i < tcb->backoff && rto < tcb->rto_max; i++)
-		rto = back_off(tcb, rto, i);
+		rto = back_off(tcb, rto);
 	return min(rto, tcb->rto_max);
 }
 
@@ -140,6 +140,6 @@ unsigned int xtcp_rto_early(const struct xtcp_tcb *tcb, u64 classic)
 	unsigned int n;
 
 	for (n = 0; rto < classic; n++)
-		rto = back_off(tcb, rto, n);
+		rto = back_off(tcb, rto);
 	return n;
 }

@@ -723,7 +723,7 @@ void xtcp_rtt_sample(struct xtcp_tcb *tcb, u64 rtt, u64 now);
 
 /**
  * xtcp_rto() - the timeout in force, at most rto_max
- * backoff times doubled; where negotiated, steps below rto_min are of a quarter and a half.
+ * backoff times doubled; where negotiated, each step below rto_min is one of a quarter.
  */
 u64 xtcp_rto(const struct xtcp_tcb *tcb);
 

@@ -266,14 +266,14 @@ TEST(right_timeouts_lower_the_floor)
 }
 
 /*
- * Between two XTCPs half as much again up to rto_min (RFC 8961 4 (4)), and from there on
- * twice as much, as without: 2 3 4.5 6.75 10.125 | 20.25 40.5
+ * Between two XTCPs a quarter more up to rto_min (RFC 8961 4 (4)), and from there on
+ * twice as much, as without
  */
 TEST(gentle_back_off)
 {
 	static const u64 want[] = {
-		2 * MS, 2500000, 3125000, 3906250, 4882813, 6103517, 7629397,
-		11444096, 22888192, 45776384,
+		2 * MS, 2500000, 3125000, 3906250, 4882813, 6103517, 7629397, 9536747,
+		11920934, 23841868, 47683736,
 	};
 	struct xtcp_tcb tcb;
 	unsigned int i;
@@ -299,7 +299,7 @@ TEST(gentle_back_off)
 	EXPECT_EQ(tcb.rto_max, xtcp_rto(&tcb));
 }
 
-/* 1.25^6 * 1.5^8 is 97.8, and 1.5 times that 146.7: so many steps from 2 ms to 200 ms */
+/* 1.25^20 is 86.7, 1.25^21 is 108.4: so many steps from 2 ms to 200 ms */
 TEST(early_timeouts)
 {
 	struct xtcp_tcb tcb;
@@ -307,7 +307,7 @@ TEST(early_timeouts)
 	negotiated(&tcb, MS, 900 * US);
 	xtcp_rtt_sample(&tcb, 100 * US, 1);
 	ASSERT_EQ(2 * MS, tcb.rto);
-	EXPECT_EQ(15, xtcp_rto_early(&tcb, 200 * MS));
+	EXPECT_EQ(21, xtcp_rto_early(&tcb, 200 * MS));
 	EXPECT_EQ(0, xtcp_rto_early(&tcb, 2 * MS));
 	EXPECT_EQ(1, xtcp_rto_early(&tcb, 2 * MS + 1));
 	fresh(&tcb, 200 * MS);
