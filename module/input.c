@@ -301,12 +301,12 @@ static enum xtcp_mib sixth_to_eighth(struct sock *sk, struct sk_buff *skb,
 	if (seg->flags & XTCP_URG)
 		xtcp_urg_rcv(sk, skb, seg);
 	if (seg->flags & XTCP_FIN)
-		xtcp_rx_fin(tcb, seg->end_seq - 1);
+		xtcp_rx_fin(tcb, seg->seq, seg->end_seq - 1);
 	if (seg->len)
 		why = take_text(sk, skb, seg, now);
 	else
 		consume_skb(skb);
-	if (tcb->rcv_fin_seen && xtcp_rx_fin_due(tcb))
+	if (tcb->rcv_fin_seen && xtcp_rx_fin_due(tcb, now))
 		on_fin(sk, now);
 	return why;
 }

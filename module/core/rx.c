@@ -287,26 +287,39 @@ enum xtcp_rx_verdict xtcp_rx_data(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
 /* Deviation: RFC 9293 3.10.7.4 trims a FIN behind the right edge of the window.  It
  * needs no buffer, so one exactly at the edge is taken, even of a zero window.
  */
-void xtcp_rx_fin(struct xtcp_tcb *tcb, u32 fin_seq)
+void xtcp_rx_fin(struct xtcp_tcb *tcb, u32 seq, u32 fin_seq)
 {
 	struct xtcp_hole_end *last = to_hole(rb_last(&tcb->ofo));
+	bool taken = !tcb->rcv_fin_seen && between(fin_seq, tcb->rcv_nxt, tcb->rcv_adv) &&
+		     !(last && after(last->end_seq, fin_seq));
 
-	tcb->todo |= XTCP_ACK_NOW;
-	if (tcb->rcv_fin_seen || !between(fin_seq, tcb->rcv_nxt, tcb->rcv_adv))
-		return;
-	if (last && after(last->end_seq, fin_seq))
-		return;
-	tcb->rcv_fin_seen = 1;
-	tcb->rcv_fin = fin_seq;
+	if (taken) {
+		tcb->rcv_fin_seen = 1;
+		tcb->rcv_fin = fin_seq;
+	}
+	if (!taken || seq != tcb->rcv_nxt)
+		tcb->todo |= XTCP_ACK_NOW;	/* RFC 5681 4.2 */
 }
 
-bool xtcp_rx_fin_due(struct xtcp_tcb *tcb)
+/* Until the user closes as well its ACK may wait, for our FIN to carry it (RFC 9293 3.8.6.3). */
+static void ack_fin(struct xtcp_tcb *tcb, u64 now)
+{
+	u64 delay = xtcp_delack(tcb);
+
+	if (tcb->state != TCP_ESTABLISHED || tcb->quickack || !delay)
+		tcb->todo |= XTCP_ACK_NOW;
+	else if (!tcb->deadline[XTCP_T_DELACK])
+		tcb->deadline[XTCP_T_DELACK] = now + delay;
+}
+
+bool xtcp_rx_fin_due(struct xtcp_tcb *tcb, u64 now)
 {
 	if (!tcb->rcv_fin_seen || tcb->rcv_nxt != tcb->rcv_fin)
 		return false;
 	tcb->rcv_nxt++;
 	tcb->rcv_adv = seq_max(tcb->rcv_adv, tcb->rcv_nxt);
-	tcb->todo |= XTCP_ACK_NOW | XTCP_WAKE_READER;
+	tcb->todo |= XTCP_WAKE_READER;
+	ack_fin(tcb, now);
 	return true;
 }
 

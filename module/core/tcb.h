@@ -493,16 +493,16 @@ enum xtcp_rx_verdict xtcp_rx_data(struct xtcp_tcb *tcb, u32 seq, u32 end_seq,
 				  u64 now, u32 *keep_end);
 
 /**
- * xtcp_rx_fin() - note the peer's FIN at @fin_seq (in the window)
+ * xtcp_rx_fin() - note the peer's FIN at @fin_seq (in the window), of a segment from @seq on
  * A FIN at another number than one noted before, or left of text already received, is ignored.
  */
-void xtcp_rx_fin(struct xtcp_tcb *tcb, u32 fin_seq);
+void xtcp_rx_fin(struct xtcp_tcb *tcb, u32 seq, u32 fin_seq);
 
 /**
  * xtcp_rx_fin_due() - has RCV.NXT reached the peer's FIN?
- * Moves RCV.NXT over it, asks for an ACK, and returns true exactly once.
+ * Moves RCV.NXT over it, asks for an ACK now or soon, and returns true exactly once.
  */
-bool xtcp_rx_fin_due(struct xtcp_tcb *tcb);
+bool xtcp_rx_fin_due(struct xtcp_tcb *tcb, u64 now);
 
 /** xtcp_rx_prune() - forget the intervals at and beyond @seq: their buffers were dropped */
 void xtcp_rx_prune(struct xtcp_tcb *tcb, u32 seq);

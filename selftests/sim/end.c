@@ -410,10 +410,10 @@ static void in_order_of_steps(struct end *e, const struct xtcp_segment *seg)
 	if (!xtcp_state_info[t->state].can_recv)
 		return;
 	if (seg->flags & XTCP_FIN)
-		xtcp_rx_fin(t, seg->end_seq - 1);
+		xtcp_rx_fin(t, seg->seq, seg->end_seq - 1);
 	if (seg->len)
 		take_text(e, seg);
-	if (xtcp_rx_fin_due(t))
+	if (xtcp_rx_fin_due(t, sim_now))
 		event(e, EV_RCV_FIN);
 }
 

@@ -359,24 +359,58 @@ TEST(odd_fins)
 {
 	begin_at_5000();
 	take(6000, 7000);
-	xtcp_rx_fin(&tcb, 6500);
+	xtcp_rx_fin(&tcb, 6500, 6500);
 	EXPECT_EQ(0, (int)tcb.rcv_fin_seen);
-	xtcp_rx_fin(&tcb, 65001);
+	xtcp_rx_fin(&tcb, 65001, 65001);
 	EXPECT_EQ(0, (int)tcb.rcv_fin_seen);
-	xtcp_rx_fin(&tcb, 4999);
+	xtcp_rx_fin(&tcb, 4999, 4999);
 	EXPECT_EQ(0, (int)tcb.rcv_fin_seen);
-	xtcp_rx_fin(&tcb, 7000);
+	xtcp_rx_fin(&tcb, 7000, 7000);
 	EXPECT_EQ(1, (int)tcb.rcv_fin_seen);
-	xtcp_rx_fin(&tcb, 7001);
+	xtcp_rx_fin(&tcb, 7001, 7001);
 	EXPECT_EQ(7000, tcb.rcv_fin);
 	EXPECT_EQ(XTCP_RX_BEYOND, take(7000, 7001));
-	EXPECT_FALSE(xtcp_rx_fin_due(&tcb));
+	EXPECT_FALSE(xtcp_rx_fin_due(&tcb, 1));
 	EXPECT_EQ(XTCP_RX_IN_ORDER, take(5000, 6000));
-	EXPECT_TRUE(xtcp_rx_fin_due(&tcb));
-	EXPECT_FALSE(xtcp_rx_fin_due(&tcb));
+	EXPECT_TRUE(xtcp_rx_fin_due(&tcb, 1));
+	EXPECT_FALSE(xtcp_rx_fin_due(&tcb, 1));
 	EXPECT_EQ(7001, tcb.rcv_nxt);
 	EXPECT_EQ(2000, tcb.bytes_received);
 	EXPECT_EQ(XTCP_RX_BEYOND, take(7001, 7002));
+}
+
+/* RFC 9293 3.8.6.3: the ACK of a FIN in its place waits for ours, where nothing is against it */
+TEST(ack_of_the_fin)
+{
+	static const struct {
+		u8 state;
+		bool quickack, early, now;
+	} v[] = {
+		{ TCP_ESTABLISHED, false, false, false },
+		{ TCP_ESTABLISHED, true, false, true },
+		{ TCP_ESTABLISHED, false, true, true },		/* it came before its text */
+		{ TCP_FIN_WAIT1, false, false, true },
+		{ TCP_FIN_WAIT2, false, false, true },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		begin(5000);
+		tcb.state = v[i].state;
+		tcb.delack_max = 1000000;
+		tcb.quickack = v[i].quickack;
+		tcb.deadline[XTCP_T_DELACK] = 0;
+		if (v[i].early) {
+			xtcp_rx_fin(&tcb, 5100, 5100);
+			EXPECT_EQ(XTCP_RX_IN_ORDER, take(5000, 5100));
+		} else {
+			xtcp_rx_fin(&tcb, 5000, 5000);
+		}
+		EXPECT_TRUE(xtcp_rx_fin_due(&tcb, 1000));
+		EXPECT_EQ(v[i].now, !!(tcb.todo & XTCP_ACK_NOW));
+		if (!v[i].now)
+			EXPECT_EQ(1000 + xtcp_delack(&tcb), tcb.deadline[XTCP_T_DELACK]);
+	}
 }
 
 /* The FIN takes no room: exactly at the edge of a full window it is taken */
@@ -387,8 +421,8 @@ TEST(fin_into_a_zero_window)
 	EXPECT_EQ(XTCP_RX_IN_ORDER, take(5000, 5200));
 	EXPECT_EQ(5100, tcb.rcv_nxt);
 	EXPECT_EQ(XTCP_RX_BEYOND, take(5100, 5200));
-	xtcp_rx_fin(&tcb, 5100);
-	EXPECT_TRUE(xtcp_rx_fin_due(&tcb));
+	xtcp_rx_fin(&tcb, 5100, 5100);
+	EXPECT_TRUE(xtcp_rx_fin_due(&tcb, 1));
 	EXPECT_EQ(5101, tcb.rcv_nxt);
 	EXPECT_EQ(5101, tcb.rcv_adv);
 }

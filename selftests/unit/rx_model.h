@@ -240,13 +240,17 @@ static bool step_fin(u64 pos)
 {
 	u64 p;
 
+	bool taken = false;
+
 	tcb.todo = 0;
-	xtcp_rx_fin(&tcb, pos);
-	CHECK(tcb.todo == XTCP_ACK_NOW);
+	xtcp_rx_fin(&tcb, pos, pos);
 	for (p = pos; p < m.nxt + WINDOW && !have(p); p++)
 		;
-	if (!m.fin && pos >= m.nxt && pos <= m.adv && p >= m.nxt + WINDOW)
+	if (!m.fin && pos >= m.nxt && pos <= m.adv && p >= m.nxt + WINDOW) {
 		m.fin = pos;
+		taken = true;
+	}
+	CHECK(tcb.todo == (taken && pos == m.nxt ? 0 : XTCP_ACK_NOW));
 	CHECK(tcb.rcv_fin_seen == (m.fin != 0));
 	if (m.fin)
 		CHECK(tcb.rcv_fin == (u32)m.fin);
@@ -259,12 +263,12 @@ static bool step_fin_due(void)
 	bool due = m.fin && m.nxt == m.fin;
 
 	tcb.todo = 0;
-	CHECK(xtcp_rx_fin_due(&tcb) == due);
+	CHECK(xtcp_rx_fin_due(&tcb, 1) == due);
 	CHECK(tcb.todo == (due ? XTCP_ACK_NOW | XTCP_WAKE_READER : 0));
 	if (due) {
 		m.nxt++;
 		m.adv = m.adv < m.nxt ? m.nxt : m.adv;
-		CHECK(!xtcp_rx_fin_due(&tcb));
+		CHECK(!xtcp_rx_fin_due(&tcb, 1));
 	}
 	return true;
 }

@@ -219,9 +219,9 @@ TEST(no_window_update_after_fin)
 	struct xtcp_tcb t = window_tcb();
 
 	EXPECT_TRUE(xtcp_rx_window_update_due(&t));
-	xtcp_rx_fin(&t, 1000);
+	xtcp_rx_fin(&t, 1000, 1000);
 	EXPECT_TRUE(xtcp_rx_window_update_due(&t));
-	EXPECT_TRUE(xtcp_rx_fin_due(&t));
+	EXPECT_TRUE(xtcp_rx_fin_due(&t, 1));
 	EXPECT_FALSE(xtcp_rx_window_update_due(&t));
 }
 

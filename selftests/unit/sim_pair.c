@@ -196,13 +196,11 @@ static void take_rest(struct __test_metadata *_metadata, struct end *e,
 		      const struct xtcp_segment *seg)
 {
 	if (seg->flags & XTCP_FIN)
-		xtcp_rx_fin(&e->tcb, seg->seq + seg->len);
+		xtcp_rx_fin(&e->tcb, seg->seq, seg->seq + seg->len);
 	if (seg->len)
 		take_text(_metadata, e, seg);
-	if (xtcp_rx_fin_due(&e->tcb)) {
+	if (xtcp_rx_fin_due(&e->tcb, sim.now))
 		event(_metadata, e, EV_RCV_FIN);
-		e->tcb.todo |= XTCP_ACK_NOW;
-	}
 }
 
 /* RFC 9293 3.10.7.3 */
