@@ -113,9 +113,17 @@ void xtcp_key_from_skb(const struct sk_buff *skb, struct xtcp_key *key)
 
 /* ---- the table of connections ---- */
 
+/* For one that stands there, or did last. */
 static unsigned int bucket_of(const struct xtcp_ep *ep)
 {
-	return xtcp_key_hash(ep->net, &ep->key) & table_mask;
+	return ep->hash & table_mask;
+}
+
+/* For one that is to stand there. */
+static unsigned int choose_bucket(struct xtcp_ep *ep)
+{
+	ep->hash = xtcp_key_hash(ep->net, &ep->key);
+	return bucket_of(ep);
 }
 
 static spinlock_t *lock_of(unsigned int bucket)
@@ -144,7 +152,7 @@ static void remove_locked(struct xtcp_ep *ep)
 
 void xtcp_ep_insert(struct xtcp_ep *ep)
 {
-	unsigned int bucket = bucket_of(ep);
+	unsigned int bucket = choose_bucket(ep);
 
 	spin_lock_bh(lock_of(bucket));
 	insert_locked(ep, bucket);
@@ -185,6 +193,7 @@ bool xtcp_ep_replace(struct xtcp_ep *old, struct xtcp_ep *new)
 	spin_lock_bh(lock_of(bucket));
 	hashed = !hlist_nulls_unhashed(&old->node);
 	if (hashed) {
+		new->hash = old->hash;
 		replace_node(&old->node, &new->node);
 		count_socket(old, -1);
 		count_socket(new, 1);
@@ -202,14 +211,14 @@ static struct xtcp_ep *occupant(struct xtcp_ep *ep, unsigned int bucket)
 	struct xtcp_ep *other;
 
 	hlist_nulls_for_each_entry(other, node, &table[bucket], node)
-		if (ep_match(other, ep->net, &ep->key, dif, sdif))
+		if (other->hash == ep->hash && ep_match(other, ep->net, &ep->key, dif, sdif))
 			return other;
 	return NULL;
 }
 
 bool xtcp_ep_insert_unique(struct xtcp_ep *ep)
 {
-	unsigned int bucket = bucket_of(ep);
+	unsigned int bucket = choose_bucket(ep);
 	bool free;
 
 	spin_lock_bh(lock_of(bucket));
@@ -231,7 +240,7 @@ static struct xtcp_tw *reusable_tw(struct xtcp_ep *other, struct xtcp_ep *ep)
 
 bool xtcp_ep_insert_connect(struct xtcp_ep *ep, struct xtcp_tw **tw)
 {
-	unsigned int bucket = bucket_of(ep);
+	unsigned int bucket = choose_bucket(ep);
 	struct xtcp_ep *other;
 
 	*tw = NULL;
@@ -249,14 +258,14 @@ bool xtcp_ep_insert_connect(struct xtcp_ep *ep, struct xtcp_tw **tw)
 
 struct xtcp_ep *xtcp_lookup(struct net *net, const struct xtcp_key *key, int dif, int sdif)
 {
-	unsigned int bucket = xtcp_key_hash(net, key) & table_mask;
+	u32 hash = xtcp_key_hash(net, key), bucket = hash & table_mask;
 	struct hlist_nulls_node *node;
 	struct xtcp_ep *ep;
 
 	rcu_read_lock();
 again:
 	hlist_nulls_for_each_entry_rcu(ep, node, &table[bucket], node) {
-		if (!ep_match(ep, net, key, dif, sdif))
+		if (ep->hash != hash || !ep_match(ep, net, key, dif, sdif))
 			continue;
 		if (!ep_get(ep))
 			goto again;

@@ -65,6 +65,7 @@ enum xtcp_ep_kind {
  * struct xtcp_ep - what is in the table of connections
  * @node: in the bucket of @key; nulls value is the bucket's number
  * @key: constant while hashed
+ * @hash: of @key and @net, set when it is hashed
  * @net: namespace, not refcounted here
  * @bound_if: device the connection is bound to, 0 = any (sockets: sk_bound_dev_if
  *	counts instead)
@@ -74,10 +75,11 @@ enum xtcp_ep_kind {
 struct xtcp_ep {
 	struct hlist_nulls_node node;
 	struct xtcp_key key;
-	int bound_if;
-	u8 kind;
-	refcount_t refcnt;
+	u32 hash;
 	struct net *net;
+	int bound_if;
+	refcount_t refcnt;
+	u8 kind;
 };
 
 /* Fields of a connection that answer without a socket (RST, SYN,ACK, TIME-WAIT). */
