@@ -12,15 +12,16 @@ static atomic_long_t memory_allocated;
 static DEFINE_PER_CPU(int, memory_per_cpu_fw_alloc);
 static unsigned long memory_pressure;
 
-/* What a connection may add to struct inet_sock.  With that of 6.1 it makes 2304 bytes, as kernel
- * TCP's socket has: 14 to a slab of 32 KB.
+/* What a connection may add to struct inet_sock and its timer.  With those of 6.1 it makes 2304
+ * bytes, as kernel TCP's socket has: 14 to a slab of 32 KB.
  */
-#define SOCK_PART_MAX	1312
+#define SOCK_PART_MAX	1248
 
 int xtcp_sock_init(void)
 {
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_64BIT) &&
-		     sizeof(struct xtcp_sock) - sizeof(struct inet_sock) > SOCK_PART_MAX);
+		     sizeof(struct xtcp_sock) - sizeof(struct inet_sock) -
+		     sizeof(struct hrtimer) > SOCK_PART_MAX);
 	return percpu_counter_init(&xtcp_sockets_allocated, 0, GFP_KERNEL);
 }
 
