@@ -140,12 +140,19 @@ static inline int xt_recv_error(struct sock *sk, struct msghdr *msg, size_t len)
 #endif
 }
 
-/* sendfile() by copying where it is not done by sendmsg(MSG_SPLICE_PAGES) */
+/* sendfile(): page by page, or by sendmsg(MSG_SPLICE_PAGES) and a word when the file has ended */
 #ifdef XT_SENDPAGE
-#define XT_OPS_SENDPAGE							\
-	.sendpage = sock_no_sendpage,
+#define XT_OPS_SPLICE							\
+	.sendpage = xtcp_sendpage,
 #else
-#define XT_OPS_SENDPAGE
+#define XT_OPS_SPLICE							\
+	.splice_eof = xtcp_splice_eof,
+#endif
+#ifndef MSG_SPLICE_PAGES
+#define MSG_SPLICE_PAGES	0x8000000
+#endif
+#ifndef MSG_SENDPAGE_NOTLAST
+#define MSG_SENDPAGE_NOTLAST	0
 #endif
 
 /* struct proto must say where the ipv6_pinfo is, if it can; it is last anyhow */

@@ -21,6 +21,7 @@
 	C(RETRANS_SEGS, "RetransSegs")					\
 	C(IN_ERRS, "InErrs")						\
 	C(OUT_RSTS, "OutRsts")						\
+	C(SPLICED_BYTES, "SplicedBytes")				\
 	C(OUT_SUPER, "OutSuperPackets")					\
 	C(IN_SUPER, "InSuperPackets")					\
 	C(EARLY_DEMUX, "EarlyDemux")					\

@@ -17,9 +17,14 @@
  */
 #define FRAG_COST	512
 
-/* What the length of a frag can count; less than a page frag only where pages have 64 KB. */
+/* What a frag can count; less than a page frag only where pages have 64 KB. */
 #define FRAG_MOST	U16_MAX
 static_assert(PAGE_SIZE - 1 <= FRAG_MOST);
+
+static struct page *page_of(const struct xtcp_frag *f)
+{
+	return (struct page *)(f->page & ~XTCP_FRAG_SHARED);
+}
 
 static struct xtcp_frag *frag_at(const struct xtcp_sndbuf *b, u32 i)
 {
@@ -117,13 +122,32 @@ void xtcp_sndbuf_fill(struct sock *sk, struct sk_buff *skb, u32 seq, u32 end_seq
 		u32 skip = seq - f->seq;
 
 		n = min(f->len - skip, end_seq - seq);
-		get_page(f->page);
-		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, f->page,
-				   f->off + skip, n);
+		get_page(page_of(f));
+		skb_fill_page_desc_noacc(skb, skb_shinfo(skb)->nr_frags, page_of(f),
+					 f->off + skip, n);
+		/* who sums it must copy it first, or the sum could be another's */
+		if (unlikely(f->page & XTCP_FRAG_SHARED))
+			skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 	}
 	skb->len += len;
 	skb->data_len += len;
 	skb->truesize += len;
+}
+
+/* Our own page frags are in low memory and contiguous; the pages of others need not be. */
+static void copy_frag(void *to, const struct xtcp_frag *f, u32 off, u32 n)
+{
+	u32 part;
+
+	if (likely(!(f->page & XTCP_FRAG_SHARED))) {
+		memcpy(to, page_address(page_of(f)) + off, n);
+		return;
+	}
+	for (; n; n -= part, to += part, off += part) {
+		part = min_t(u32, n, PAGE_SIZE - offset_in_page(off));
+		memcpy_from_page(to, nth_page(page_of(f), off >> PAGE_SHIFT),
+				 offset_in_page(off), part);
+	}
 }
 
 void xtcp_sndbuf_copy(const struct sock *sk, void *to, u32 seq, u32 end_seq)
@@ -136,8 +160,7 @@ void xtcp_sndbuf_copy(const struct sock *sk, void *to, u32 seq, u32 end_seq)
 		u32 skip = seq - f->seq;
 
 		n = min(f->len - skip, end_seq - seq);
-		/* page frags are in low memory and contiguous, also over several pages */
-		memcpy(to, page_address(f->page) + f->off + skip, n);
+		copy_frag(to, f, f->off + skip, n);
 	}
 }
 
@@ -158,7 +181,7 @@ void xtcp_sndbuf_acked(struct sock *sk, u32 una)
 		f->len -= n;
 		if (f->len)
 			return;
-		put_page(f->page);
+		put_page(page_of(f));
 		uncharge(sk, FRAG_COST);
 		b->head++;
 	}
@@ -171,7 +194,7 @@ void xtcp_sndbuf_purge(struct sock *sk)
 
 	for (; b->head != b->tail; b->head++) {
 		uncharge(sk, frag_at(b, b->head)->len + FRAG_COST);
-		put_page(frag_at(b, b->head)->page);
+		put_page(page_of(frag_at(b, b->head)));
 	}
 	shrink_if_empty(b);
 	sk_mem_reclaim(sk);
@@ -179,53 +202,87 @@ void xtcp_sndbuf_purge(struct sock *sk)
 
 /* ---- sendmsg ---- */
 
-/* @n bytes at the task's page frag became the end of the queue.  Bytes that
- * follow the last ones in the same page make its frag longer.
+/* Does [@off, @off + n) of @page follow the bytes of @f in the same page? */
+static bool follows(const struct xtcp_frag *f, struct page *page, u32 off, bool shared)
+{
+	u32 end = f->off + f->len;
+
+	if (!shared)
+		return f->page == (unsigned long)page && end == off;
+	return f->page & XTCP_FRAG_SHARED && offset_in_page(end) == off &&
+	       nth_page(page_of(f), end >> PAGE_SHIFT) == page &&
+	       compound_head(page) == compound_head(page_of(f));
+}
+
+/**
+ * xtcp_sndbuf_append() - bytes become the end of the queue
+ * @sk: locked; xtcp_sndbuf_room() and xtcp_sndbuf_memory() have said yes
+ * @page: where they are; below PAGE_SIZE if @shared
+ * @off: place in it
+ * @n: bytes
+ * @shared: others may write there
+ *
+ * Bytes that follow the last ones in the same page make its frag longer.
+ * Return: true if the queue now needs a reference on @page, which is the caller's to give.
  */
-static void append(struct sock *sk, struct page_frag *pfrag, u32 n)
+bool xtcp_sndbuf_append(struct sock *sk, struct page *page, u32 off, u32 n, bool shared)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_sndbuf *b = &xs->snd;
 	struct xtcp_frag *f = frag_at(b, b->tail - 1);
+	bool fresh = b->head == b->tail || f->off + f->len + n > FRAG_MOST ||
+		     !follows(f, page, off, shared);
 	u32 cost = n;
 
-	if (b->head != b->tail && f->page == pfrag->page &&
-	    f->off + f->len == pfrag->offset && f->len + n <= FRAG_MOST) {
-		f->len += n;
-	} else {
+	if (fresh) {
 		f = frag_at(b, b->tail++);
-		f->page = pfrag->page;
-		f->off = pfrag->offset;
+		f->page = (unsigned long)page | (shared ? XTCP_FRAG_SHARED : 0);
+		f->off = off;
 		f->len = n;
 		f->seq = xs->tcb.write_seq;
-		get_page(f->page);
 		cost += FRAG_COST;
+	} else {
+		f->len += n;
 	}
-	pfrag->offset += n;
 	xs->tcb.write_seq += n;
 	sk_wmem_queued_add(sk, cost);
 	sk_mem_charge(sk, cost);
+	return fresh;
 }
 
-/* One run of bytes from the user. Return: bytes taken, 0 = no memory now, -EFAULT */
-static int take_some(struct sock *sk, struct msghdr *msg)
+bool xtcp_sndbuf_room(struct sock *sk, u32 frags)
 {
 	struct xtcp_sndbuf *b = &xtcp_sk(sk)->snd;
+
+	if (READ_ONCE(sk->sk_sndbuf) <= sk->sk_wmem_queued || !xtcp_stream_memory_free(sk, 0))
+		return false;
+	while (b->size - (b->tail - b->head) < frags)
+		if (!grow(b))
+			return false;
+	return true;
+}
+
+bool xtcp_sndbuf_memory(struct sock *sk, u32 n, u32 frags)
+{
+	/* on credit where nothing is queued, or a writer could wait for others for ever */
+	return sk_wmem_schedule(sk, n + frags * FRAG_COST) || !sk->sk_wmem_queued;
+}
+
+int xtcp_sndbuf_take(struct sock *sk, struct msghdr *msg)
+{
 	struct page_frag *pfrag = sk_page_frag(sk);
-	int room = READ_ONCE(sk->sk_sndbuf) - sk->sk_wmem_queued;
 	size_t n;
 
-	if (room <= 0 || !xtcp_stream_memory_free(sk, 0) || !sk_page_frag_refill(sk, pfrag))
-		return 0;
-	if (b->tail - b->head == b->size && !grow(b))
+	if (!xtcp_sndbuf_room(sk, 1) || !sk_page_frag_refill(sk, pfrag))
 		return 0;
 	n = min3(msg_data_left(msg), (size_t)(pfrag->size - pfrag->offset), (size_t)FRAG_MOST);
-	/* on credit where nothing is queued, or a writer could wait for others for ever */
-	if (!sk_wmem_schedule(sk, n + FRAG_COST) && sk->sk_wmem_queued)
+	if (!xtcp_sndbuf_memory(sk, n, 1))
 		return 0;
 	if (copy_page_from_iter(pfrag->page, pfrag->offset, n, &msg->msg_iter) != n)
 		return -EFAULT;
-	append(sk, pfrag, n);
+	if (xtcp_sndbuf_append(sk, pfrag->page, pfrag->offset, n, false))
+		get_page(pfrag->page);
+	pfrag->offset += n;
 	return n;
 }
 
@@ -282,14 +339,21 @@ static int send_prerequisites(struct sock *sk, struct msghdr *msg, long *timeo)
 	return 0;
 }
 
-static int copy_all(struct sock *sk, struct msghdr *msg, long *timeo, size_t *copied)
+static int take(struct sock *sk, struct msghdr *msg)
+{
+	if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES) && iov_iter_is_bvec(&msg->msg_iter))
+		return xtcp_splice_take(sk, msg);
+	return xtcp_sndbuf_take(sk, msg);
+}
+
+static int take_all(struct sock *sk, struct msghdr *msg, long *timeo, size_t *copied)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 	u32 flushed = tcb->write_seq;
 	int n, err;
 
 	while (msg_data_left(msg)) {
-		n = take_some(sk, msg);
+		n = take(sk, msg);
 		if (n < 0)
 			return n;
 		*copied += n;
@@ -308,9 +372,23 @@ static int copy_all(struct sock *sk, struct msghdr *msg, long *timeo, size_t *co
 	return 0;
 }
 
-int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+/* MSG_SENDPAGE_NOTLAST: the next page comes at once */
+static void finish_send(struct sock *sk, int flags)
 {
 	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	bool soon = flags & MSG_SENDPAGE_NOTLAST;
+
+	tcb->more = soon || flags & MSG_MORE;
+	if (flags & MSG_OOB)
+		mark_urgent(tcb);
+	if (!tcb->more)
+		tcb->push_seq = tcb->write_seq;
+	if (!soon || worth_a_flush(tcb, tcb->snd_nxt))
+		xtcp_flush(sk, xtcp_now());
+}
+
+int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+{
 	int flags = msg->msg_flags, err;
 	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	size_t copied = 0;
@@ -318,15 +396,10 @@ int xtcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
 	err = send_prerequisites(sk, msg, &timeo);
 	if (!err) {
 		xtcp_follow_pmtu(sk);
-		err = copy_all(sk, msg, &timeo, &copied);
+		err = take_all(sk, msg, &timeo, &copied);
 	}
 	if (copied) {
-		tcb->more = !!(flags & MSG_MORE);
-		if (flags & MSG_OOB)
-			mark_urgent(tcb);
-		if (!tcb->more)
-			tcb->push_seq = tcb->write_seq;
-		xtcp_flush(sk, xtcp_now());
+		finish_send(sk, flags);
 		return copied;
 	}
 	if (!err)

@@ -570,7 +570,7 @@ struct proto xtcpv6_prot = {
 	.splice_read	= xtcp_splice_read,			\
 	.set_peek_off	= sk_set_peek_off,			\
 	.sendmsg_locked	= xtcp_sendmsg_locked,			\
-	XT_OPS_SENDPAGE						\
+	XT_OPS_SPLICE						\
 	.set_rcvlowat	= xtcp_set_rcvlowat
 
 const struct proto_ops xtcp_stream_ops = {

@@ -159,11 +159,15 @@ struct xtcp_tw {
 
 #define XTCP_FRAGS_INLINE	4
 
-/* One run of bytes of the send queue in a page (sndbuf.c).  Page frags are not larger than
- * 32 KB, or one page where that is larger.
+/* in xtcp_frag.page: others may write to the page while it is queued */
+#define XTCP_FRAG_SHARED	1ul
+
+/* One run of bytes of the send queue in a page, or in several of a compound page (sndbuf.c).
+ * @off + @len is below 64 KB: our own page frags are not larger than 32 KB, or one page where
+ * that is larger, and the pages of others are taken one by one (zerocopy.c).
  */
 struct xtcp_frag {
-	struct page *page;
+	unsigned long page;		/* struct page *, and XTCP_FRAG_SHARED */
 	u32 seq;			/* of its first byte */
 	u16 off;
 	u16 len;
@@ -572,6 +576,20 @@ void xtcp_write_space(struct sock *sk);
 bool xtcp_stream_memory_free(const struct sock *sk, int wake);
 /* how far from @seq a single skb can reach: frag count limit */
 u32 xtcp_sndbuf_reach(const struct sock *sk, u32 seq, u32 end_seq);
+/* is there room for the writer, and a place in the ring for @frags more? */
+bool xtcp_sndbuf_room(struct sock *sk, u32 frags);
+/* memory for @n bytes in @frags frags? */
+bool xtcp_sndbuf_memory(struct sock *sk, u32 n, u32 frags);
+bool xtcp_sndbuf_append(struct sock *sk, struct page *page, u32 off, u32 n, bool shared);
+/* copy some bytes of @msg. Return: bytes taken, 0 = no room now, -EFAULT */
+int xtcp_sndbuf_take(struct sock *sk, struct msghdr *msg);
+
+/* ---------------------------------------------------------------- zerocopy.c */
+
+/* the same without a copy */
+int xtcp_splice_take(struct sock *sk, struct msghdr *msg);
+ssize_t xtcp_sendpage(struct socket *sock, struct page *page, int off, size_t len, int flags);
+void xtcp_splice_eof(struct socket *sock);
 
 /* ---------------------------------------------------------------- rcvbuf.c */
 

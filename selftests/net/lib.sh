@@ -150,16 +150,17 @@ over_xtcp() {
 # ---- transfers ----
 
 PORT=5000
-# transfer FAMILY DOOR BYTES CONNECTIONS: from a to b and back at once; SHA-256 on both ends
+# transfer FAMILY DOOR BYTES CONNECTIONS [HOW]: from a to b and back at once; SHA-256 on both ends. HOW is
+# xfer's way to send: copy (default), file, zerocopy.
 transfer() {
 	local v6="" server status=0
 	[[ $1 == 4 ]] || v6=-6
 	PORT=$((PORT + 1))
 	: >"$TMP/server"
-	ip netns exec b ./xfer -s -p $PORT -d "$2" $v6 -n "$3" -c "$4" >"$TMP/server" 2>&1 &
+	ip netns exec b ./xfer -s -p $PORT -d "$2" $v6 -n "$3" -c "$4" -m "${5:-copy}" >"$TMP/server" 2>&1 &
 	server=$!
 	until_true 20 grep -q listening "$TMP/server" || { cat "$TMP/server"; return 1; }
-	ip netns exec a timeout "${LIMIT:-300}" ./xfer -p $PORT -d "$2" $v6 -n "$3" -c "$4" \
+	ip netns exec a timeout "${LIMIT:-300}" ./xfer -p $PORT -d "$2" $v6 -n "$3" -c "$4" -m "${5:-copy}" \
 		-a "$(address "$1" 2)" >"$TMP/client" 2>&1 || status=$?
 	((status == 0)) || { echo "client: status $status"; cat "$TMP/client"; kill $server 2>/dev/null; }
 	wait $server || { echo "server: failed"; cat "$TMP/server"; status=1; }

@@ -4,10 +4,11 @@
  * what arrived is what was sent.  One process, one poll loop; the network
  * tests start it twice, as server and as client.
  *
- *	xfer -s -p PORT [-d DOOR] [-6] [-n BYTES] [-c CONNECTIONS] [-a ADDR]
- *	xfer    -p PORT [-d DOOR] [-6] [-n BYTES] [-c CONNECTIONS] -a ADDR
+ *	xfer -s -p PORT [-d DOOR] [-6] [-n BYTES] [-c CONNECTIONS] [-m HOW] [-a ADDR]
+ *	xfer    -p PORT [-d DOOR] [-6] [-n BYTES] [-c CONNECTIONS] [-m HOW] -a ADDR
  *
- * DOOR is tcp, inet or xtcp.  Each stream starts with its seed, so that the
+ * DOOR is tcp, inet or xtcp.  HOW bytes are sent: copy (by send()) or file (by sendfile(),
+ * out of memory that is written only once).  Each stream starts with its seed, so that the
  * receiver can make the same bytes and compare; FIN must come exactly behind
  * the last byte.  Prints `ok BYTES SHA256` for each stream received, and exits
  * with 0 only if every stream of every connection was right.
@@ -25,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,8 +46,10 @@ struct conn {
 	int fd;
 	bool sending, receiving, seeded;
 	struct stream out, in, expected;
-	uint8_t chunk[CHUNK];
+	uint8_t *chunk;
 	size_t off, len;	/* of chunk: not yet sent */
+	int file;		/* chunk lies in it, at @at */
+	off_t at;
 	uint8_t seed[8];
 	size_t seed_len;
 };
@@ -53,6 +58,7 @@ static const char *door = "inet", *addr;
 static int family = AF_INET, port, connections = 1;
 static uint64_t bytes = 10 << 20;
 static bool server;
+static enum { COPY, SENDFILE } how;
 static int failed;
 
 static void die(const char *what)
@@ -99,12 +105,50 @@ static void digest(struct stream *s, char *hex)
 
 /* ---- connections ---- */
 
+/* A place for chunks: for one, used again and again, or in a file for all that is to be sent */
+static void make_room(struct conn *c)
+{
+	size_t size = bytes + 8;
+
+	if (how == COPY) {
+		c->chunk = malloc(CHUNK);
+		return;
+	}
+	c->file = memfd_create("xfer", 0);
+	if (c->file < 0 || ftruncate(c->file, size))
+		die("memfd");
+	c->chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, c->file, 0);
+	if (c->chunk == MAP_FAILED)
+		die("mmap");
+}
+
+static void next_chunk(struct conn *c)
+{
+	if (how != COPY) {
+		c->chunk += c->off;
+		c->at += c->off;
+	}
+	c->len = bytes - c->out.done < CHUNK ? bytes - c->out.done : CHUNK;
+	c->off = 0;
+	generate(&c->out, c->chunk, c->len);
+}
+
+static ssize_t send_chunk(struct conn *c)
+{
+	off_t off = c->at + c->off;
+
+	if (how == SENDFILE)
+		return sendfile(c->fd, c->file, &off, c->len);
+	return send(c->fd, c->chunk + c->off, c->len, MSG_NOSIGNAL);
+}
+
 static void conn_init(struct conn *c, int fd, uint64_t seed)
 {
 	c->fd = fd;
 	c->sending = true;
 	c->receiving = true;
 	stream_init(&c->out, seed);
+	make_room(c);
 	memcpy(c->chunk, &c->out.state, 8);
 	c->len = 8;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -140,13 +184,10 @@ static void send_some(struct conn *c)
 {
 	ssize_t n;
 
-	if (!c->len) {
-		c->len = bytes - c->out.done < CHUNK ? bytes - c->out.done : CHUNK;
-		c->off = 0;
-		generate(&c->out, c->chunk, c->len);
-	}
+	if (!c->len)
+		next_chunk(c);
 	if (c->len) {
-		n = send(c->fd, c->chunk + c->off, c->len, MSG_NOSIGNAL);
+		n = send_chunk(c);
 		if (n < 0) {
 			if (errno != EAGAIN)
 				fail(c, "send");
@@ -320,7 +361,7 @@ static void parse(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "s6p:d:n:c:a:")) != -1) {
+	while ((o = getopt(argc, argv, "s6p:d:n:c:m:a:")) != -1) {
 		switch (o) {
 		case 's':
 			server = true;
@@ -339,6 +380,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'c':
 			connections = atoi(optarg);
+			break;
+		case 'm':
+			how = strcmp(optarg, "file") ? COPY : SENDFILE;
 			break;
 		case 'a':
 			addr = optarg;
