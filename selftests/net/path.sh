@@ -8,7 +8,7 @@ host a r b
 link a r 1
 link r b 2
 LINK=2
-BYTES=$((2 << 20)) RATE=20mbit
+BYTES=$((2 << 20)) RATE=5mbit
 [[ -z ${XTCP_SLOW:-} ]] || BYTES=$((1 << 19)) RATE=1mbit
 ip netns exec r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip -n a route add 10.0.2.0/24 via 10.0.1.2
